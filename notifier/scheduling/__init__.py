@@ -1,0 +1,1 @@
+"""See the module docstrings; the room is described in docs/architecture."""
