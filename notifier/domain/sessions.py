@@ -1,14 +1,21 @@
-"""The two sessions of a school day. Times of day are local (Europe/London); instants are always aware UTC."""
+"""The two sessions of a school day, and what a school's wall clock means as an instant.
+
+Times of day are local (Europe/London); instants are always aware UTC. Runs are keyed by local date, so neither clock change
+can make one happen twice or not at all.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 UTC = ZoneInfo("UTC")
 LONDON = ZoneInfo("Europe/London")
+
+_CLOCKS_CHANGE_AT = time(1, tzinfo=UTC)
+"""Both changes happen at 01:00 Greenwich Mean Time, in spring and in autumn (Summer Time Order 2002)."""
 
 
 class Session(StrEnum):
@@ -33,20 +40,9 @@ def at_local(day: date, moment: time) -> datetime:
     A time that the spring change skips becomes the first instant after the gap; a time that the autumn change
     repeats means its first occurrence.
     """
-    local = datetime.combine(day, moment, tzinfo=LONDON)  # fold=0: the first of two
-    instant = local.astimezone(UTC)
-    if instant.astimezone(LONDON).replace(tzinfo=None) != local.replace(tzinfo=None):
-        # In the gap: the offset before the change was used; the change itself is the first valid instant.
-        before = (local - timedelta(hours=3)).astimezone(UTC)
-        low, high = before, instant
-        old = before.astimezone(LONDON).utcoffset()
-        while high - low > timedelta(seconds=1):
-            middle = low + (high - low) / 2
-            if middle.astimezone(LONDON).utcoffset() == old:
-                low = middle
-            else:
-                high = middle
-        return high.replace(microsecond=0)
+    instant = datetime.combine(day, moment.replace(fold=0), tzinfo=LONDON).astimezone(UTC)  # fold=0: the first of two
+    if local_time(instant) != moment:  # no clock ever showed it: the spring change skipped it
+        return datetime.combine(day, _CLOCKS_CHANGE_AT)
     return instant
 
 
