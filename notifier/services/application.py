@@ -1,0 +1,182 @@
+"""What every use case shares: settings, data, codes, wording, lexicon and channels, loaded once.
+
+Entry points build one `Application`; nothing in it changes while it lives, but connections to providers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from notifier.channels.base import Channel, ChannelMisconfigured
+from notifier.configuration.calendar import load_calendar
+from notifier.configuration.codes import load_codes
+from notifier.configuration.policies import load_policy
+from notifier.configuration.replies import load_lexicon
+from notifier.configuration.schools import read_school
+from notifier.domain.calendar import SchoolCalendar
+from notifier.domain.codes import CodeTable
+from notifier.domain.policies import Policy
+from notifier.domain.replies import ReplyLexicon
+from notifier.domain.schools import School
+from notifier.settings import Settings
+from notifier.store import people
+from notifier.store.database import Database
+from notifier.wording import Wording
+
+
+class UnknownSchool(Exception):
+    """No school of that key was added; the words name the ones that are there."""
+
+
+@dataclass(slots=True)
+class Application:
+    """The shared parts. `channels` maps the medium ("sms", "email") to the way out; `misconfigured` says why one is missing."""
+
+    settings: Settings
+    database: Database
+    codes: CodeTable
+    wording: Wording
+    lexicon: ReplyLexicon
+    channels: Mapping[str, Channel] = field(default_factory=dict)
+    misconfigured: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def config_dir(self) -> Path | None:
+        """Where policies and codes are read from."""
+        return self.settings.config_dir
+
+    def school(self, connection: Connection, school_id: str) -> School:
+        """A school by key. Raises UnknownSchool."""
+        text = people.school_file(connection, school_id)
+        if text is None:
+            known = (
+                ", ".join(people.school_files(connection)) or "none yet; add one with: notifier school add FILE.toml"
+            )
+            raise UnknownSchool(f"There is no school '{school_id}'. Schools: {known}")
+        return _school_of(text, school_id)
+
+    def schools(self, connection: Connection) -> list[School]:
+        """Every school, by key."""
+        return [_school_of(text, key) for key, text in people.school_files(connection).items()]
+
+    def policy(self, school: School) -> Policy:
+        """The school's policy."""
+        return _policy_of(school.policy, self.config_dir)
+
+    def usable_channels(self, school: School) -> tuple[str, ...]:
+        """The school's channels that lead anywhere: e-mail that is not set up is no way to reach a carer.
+
+        Texts stay in even while their settings are wrong: that is put right within minutes, and the messages wait.
+        """
+        return tuple(
+            medium
+            for medium in school.channels
+            if medium in self.channels or (medium == "sms" and self.settings.channels.sms != "off")
+        )
+
+    def calendar(self, school: School) -> SchoolCalendar:
+        """The school's own calendar with England's bank holidays."""
+        return _calendar_of(school)
+
+
+@lru_cache(maxsize=4096)
+def _school_of(text: str, school_id: str) -> School:
+    return read_school(text, source=f"the file of school '{school_id}'")
+
+
+@lru_cache(maxsize=256)
+def _policy_of(key: str, config_dir: Path | None) -> Policy:
+    return load_policy(key, config_dir)
+
+
+_calendars: dict[str, tuple[School, SchoolCalendar]] = {}
+
+
+def _calendar_of(school: School) -> SchoolCalendar:
+    known = _calendars.get(school.key)
+    if known is not None and known[0] is school:
+        return known[1]
+    calendar = load_calendar(school)
+    _calendars[school.key] = (school, calendar)
+    return calendar
+
+
+def build_channels(settings: Settings) -> tuple[dict[str, Channel], dict[str, str]]:
+    """The configured ways out, and for each medium that has none, what is missing."""
+    channels: dict[str, Channel] = {}
+    missing: dict[str, str] = {}
+    for medium, chosen in (("sms", settings.channels.sms), ("email", settings.channels.email)):
+        try:
+            channel = _build(medium, chosen, settings)
+        except ChannelMisconfigured as problem:
+            missing[medium] = str(problem)
+            continue
+        if channel is None:
+            missing[medium] = f'{medium} is switched off (channels.{medium} = "off")'
+        else:
+            channels[medium] = channel
+    return channels, missing
+
+
+def _build(medium: str, chosen: str, settings: Settings) -> Channel | None:
+    if chosen == "off":
+        return None
+    if chosen == "simulator":
+        from notifier.channels.simulator import SimulatedNetwork, SimulatorChannel
+
+        return SimulatorChannel(medium, SimulatedNetwork())
+    if chosen == "twilio":
+        from notifier.channels.twilio import TwilioChannel, TwilioConfig
+
+        values = settings.twilio
+        return TwilioChannel(
+            TwilioConfig(
+                account_sid=values.account_sid or "",
+                auth_token=values.auth_token.get_secret_value() if values.auth_token else "",
+                from_number=values.from_number,
+                messaging_service_sid=values.messaging_service_sid,
+                base_url=values.base_url,
+                status_callback_url=f"{settings.public_url.rstrip('/')}/webhooks/twilio/status",
+                timeout_seconds=values.timeout_seconds,
+                concurrency=values.concurrency,
+            )
+        )
+    from notifier.channels.smtp import SmtpChannel, SmtpConfig
+
+    mail = settings.smtp
+    return SmtpChannel(
+        SmtpConfig(
+            host=mail.host or "",
+            port=mail.port,
+            username=mail.username,
+            password=mail.password.get_secret_value() if mail.password else None,
+            starttls=mail.starttls,
+            from_address=mail.from_address or "",
+        )
+    )
+
+
+def load_application(settings: Settings, *, database: Database | None = None) -> Application:
+    """Build the application from settings, making the schema in an empty database. Raises ConfigurationError, DatabaseNotReady."""
+    database = database or Database(settings.database_url)
+    database.ensure_ready()
+    channels, missing = build_channels(settings)
+    return Application(
+        settings=settings,
+        database=database,
+        codes=load_codes(settings.config_dir),
+        wording=_wording(),
+        lexicon=load_lexicon(settings.config_dir),
+        channels=channels,
+        misconfigured=missing,
+    )
+
+
+@lru_cache(maxsize=1)
+def _wording() -> Wording:
+    return Wording.load()

@@ -1,0 +1,198 @@
+"""The last look before a message leaves: still absent, still permitted, still in time, school open?
+
+Works on a whole batch of one school with a handful of queries. What may leave is returned; everything else is ended here, with
+its reason, and the follow-up goes on another way.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from notifier.domain.choosing import Barrier, Circle, circle_of
+from notifier.domain.messages import MessageStatus
+from notifier.domain.reasons import Reason
+from notifier.domain.schools import School
+from notifier.services import follow_up, outbox
+from notifier.services.application import Application
+from notifier.store import blocks as block_store
+from notifier.store import follow_ups as follow_up_store
+from notifier.store import marks as mark_store
+from notifier.store import messages as store
+from notifier.store import people
+from notifier.store.marks import CurrentMark
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a school's batch is looked at against."""
+
+    links: Mapping[str, list[Any]]
+    circles: Mapping[str, Circle]
+    follow_ups: Mapping[str, Any]
+    marks: Mapping[tuple[Any, str], Mapping[str, CurrentMark]]
+
+
+def look_again(
+    connection: Connection, app: Application, school: School, rows: Sequence[Any], *, now: datetime
+) -> tuple[list[Any], dict[str, int]]:
+    """Sort claimed messages into those that may leave and counts of those ended ("expired", "cancelled")."""
+    facts = _gather(connection, app, school, rows)
+    fit: list[Any] = []
+    ended: Counter[str] = Counter()
+    open_today = {day: app.calendar(school).is_school_day(day) for day in {row.day for row in rows}}
+    for row in rows:
+        if row.expires_at <= now:
+            _end(connection, app, school, row, MessageStatus.EXPIRED, Reason.PAST_DEADLINE, now)
+            ended["expired"] += 1
+        elif row.audience == "staff":
+            fit.append(row)
+        elif row.purpose == outbox.ABSENCE and not open_today[row.day]:
+            _end(connection, app, school, row, MessageStatus.CANCELLED, Reason.SCHOOL_CLOSED, now)
+            ended["cancelled"] += 1
+        else:
+            reason = _obstacle(connection, app, school, row, facts, now)
+            if reason is None:
+                fit.append(row)
+            else:
+                ended["cancelled"] += 1
+    return fit, ended
+
+
+def end_overdue(connection: Connection, app: Application, *, now: datetime) -> int:
+    """End every message past its deadline, also where its channel is stopped or not set up; returns how many."""
+    rows = store.take_overdue(connection, now=now)
+    for row in rows:
+        _end(
+            connection,
+            app,
+            app.school(connection, row.school_id),
+            row,
+            MessageStatus.EXPIRED,
+            Reason.PAST_DEADLINE,
+            now,
+        )
+    return len(rows)
+
+
+def _gather(connection: Connection, app: Application, school: School, rows: Sequence[Any]) -> _Facts:
+    for_carers = [row for row in rows if row.audience == "carer"]
+    ids = [row.message_id for row in for_carers]
+    links = store.links_of(connection, school.key, ids)
+    pupil_ids = sorted({link.pupil_id for group in links.values() for link in group})
+    follow_up_ids = sorted({link.follow_up_id for group in links.values() for link in group if link.follow_up_id})
+    roll = people.load_roll(connection, school.key, pupil_ids=pupil_ids)
+    circles: dict[str, Circle] = {}
+    if for_carers:
+        blocks = block_store.load_blocks(connection, school.key, max(row.day for row in for_carers))
+        for pupil_id, pupil in roll.pupils.items():
+            circles[pupil_id] = circle_of(
+                pupil,
+                roll.contacts.get(pupil_id, ()),
+                roll.carers,
+                school_channels=app.usable_channels(school),
+                blocks=blocks,
+            )
+    sessions = {(row.day, row.session) for row in for_carers if row.purpose == outbox.ABSENCE}
+    marks = {
+        (day, session): mark_store.session_marks(connection, school.key, day, session, pupil_ids=pupil_ids)
+        for day, session in sessions
+    }
+    chased = {row.follow_up_id: row for row in follow_up_store.by_ids(connection, school.key, follow_up_ids)}
+    return _Facts(links, circles, chased, marks)
+
+
+def _obstacle(
+    connection: Connection, app: Application, school: School, row: Any, facts: _Facts, now: datetime
+) -> Reason | None:
+    """Why a message to a carer may not leave; it is ended here then. None where it may."""
+    links = facts.links.get(row.message_id, [])
+    for link in links:
+        reason = _not_permitted(row, facts.circles.get(link.pupil_id))
+        if reason is not None:
+            _end(connection, app, school, row, MessageStatus.CANCELLED, reason, now)
+            return reason
+    if row.purpose != outbox.ABSENCE:
+        return None
+    marks = facts.marks.get((row.day, row.session), {})
+    still, gone = [], None
+    for link in links:
+        mark = marks.get(link.pupil_id)
+        chased = facts.follow_ups.get(link.follow_up_id or "")
+        if mark is None or not app.codes.triggers_contact(mark.code):
+            gone = Reason.NO_LONGER_ABSENT
+        elif chased is not None and chased.closed_at is not None:
+            gone = Reason.CLOSED_BY_STAFF
+        elif chased is not None and chased.answered_at is not None:
+            gone = Reason.ANSWERED
+        else:
+            still.append(link)
+    if gone is None:
+        return None
+    reason = Reason.REPLACED if still else gone
+    store.move(connection, school.key, [row.message_id], MessageStatus.CANCELLED, at=now, reason=reason.value)
+    if still:
+        _say_it_without(connection, app, school, row, still, facts, now)
+    return reason
+
+
+def _not_permitted(row: Any, circle: Circle | None) -> Reason | None:
+    """Whether the carer may still get this message, at this address, by this channel."""
+    reach = next((reach for reach in (circle.reaches if circle else ()) if reach.carer.carer_id == row.carer_id), None)
+    if reach is None:
+        return Reason.NO_CONTACT_ALLOWED
+    if reach.barrier is Barrier.OPTED_OUT:
+        return Reason.OPTED_OUT
+    if reach.barrier is Barrier.SUPPRESSED:
+        return Reason.SUPPRESSED
+    if reach.barrier is Barrier.NO_ADDRESS:
+        return Reason.NO_USABLE_CONTACT
+    if reach.barrier is not None:
+        return Reason.NO_CONTACT_ALLOWED
+    if row.channel not in reach.channels or reach.address(row.channel) != row.to_address:
+        return Reason.NO_USABLE_CONTACT
+    return None
+
+
+def _end(
+    connection: Connection,
+    app: Application,
+    school: School,
+    row: Any,
+    status: MessageStatus,
+    reason: Reason,
+    now: datetime,
+) -> None:
+    moved = store.move(connection, school.key, [row.message_id], status, at=now, reason=reason.value)
+    if moved and row.audience == "carer" and reason is not Reason.SCHOOL_CLOSED:
+        follow_up.pass_on(connection, app, school, row, now=now, reason=reason)
+
+
+def _say_it_without(
+    connection: Connection,
+    app: Application,
+    school: School,
+    row: Any,
+    still: Sequence[Any],
+    facts: _Facts,
+    now: datetime,
+) -> None:
+    """Queue the same message again, naming only the pupils who are still absent."""
+    reach = next(reach for reach in facts.circles[still[0].pupil_id].reaches if reach.carer.carer_id == row.carer_id)
+    draft = outbox.Draft(
+        carer=reach.carer,
+        channel=row.channel,
+        address=row.to_address,
+        pupils=tuple(facts.circles[link.pupil_id].pupil for link in still),
+        template=row.template,
+        purpose=row.purpose,
+        step=row.step,
+        follow_up_ids={link.pupil_id: link.follow_up_id for link in still if link.follow_up_id},
+    )
+    timing = outbox.Timing(now=now, due_at=now, expires_at=row.expires_at)
+    outbox.queue(connection, app, school, [draft], day=row.day, session=row.session, timing=timing)

@@ -1,0 +1,209 @@
+"""Schools, pupils, carers and contacts: what was taken in, and the frozen values the rules read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from notifier.domain.people import Carer, Contact, Pupil, PupilFlag
+from notifier.store.database import Row, in_chunks, upsert
+from notifier.store.tables import carers, contacts, pupils, schools
+
+
+def save_school(connection: Connection, school_id: str, name: str, file_text: str, at: datetime) -> bool:
+    """Add a school or replace its file; True where the school is new."""
+    known = connection.execute(select(schools.c.school_id).where(schools.c.school_id == school_id)).first()
+    values = {"name": name, "file_text": file_text, "changed_at": at}
+    if known:
+        connection.execute(update(schools).where(schools.c.school_id == school_id).values(**values))
+    else:
+        connection.execute(schools.insert().values(school_id=school_id, added_at=at, **values))
+    return known is None
+
+
+def school_files(connection: Connection) -> dict[str, str]:
+    """The file text of every school, by key."""
+    rows = connection.execute(select(schools.c.school_id, schools.c.file_text).order_by(schools.c.school_id))
+    return {row.school_id: row.file_text for row in rows}
+
+
+def school_file(connection: Connection, school_id: str) -> str | None:
+    """One school's file text; None for a school that was never added."""
+    return connection.execute(select(schools.c.file_text).where(schools.c.school_id == school_id)).scalar_one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """Everyone a school knows: pupils on roll, carers, and each pupil's contacts."""
+
+    pupils: dict[str, Pupil]
+    carers: dict[str, Carer]
+    contacts: dict[str, tuple[Contact, ...]]
+
+    def children_of(self, carer_id: str) -> tuple[str, ...]:
+        """The pupils this carer is a contact of, whatever the permission."""
+        return tuple(
+            pupil_id for pupil_id, links in self.contacts.items() if any(link.carer_id == carer_id for link in links)
+        )
+
+
+_PUPIL_COLUMNS = ("given_name", "preferred_name", "family_name", "year_group", "registration_group", "flags", "on_roll", "changed_at")  # fmt: skip
+_CARER_COLUMNS = ("name", "mobile", "landline", "email", "language", "channels", "changed_at")
+_CONTACT_COLUMNS = ("priority", "relationship", "parental_responsibility", "lives_with", "no_contact", "changed_at")
+
+
+def pupil_row(school_id: str, pupil: Pupil, at: datetime, *, on_roll: bool = True) -> dict[str, Any]:
+    """A pupil as a row."""
+    return {
+        "school_id": school_id,
+        "pupil_id": pupil.pupil_id,
+        "given_name": pupil.given_name,
+        "preferred_name": pupil.preferred_name,
+        "family_name": pupil.family_name,
+        "year_group": pupil.year_group,
+        "registration_group": pupil.registration_group,
+        "flags": "|".join(sorted(pupil.flags)),
+        "on_roll": on_roll,
+        "changed_at": at,
+    }
+
+
+def carer_row(school_id: str, carer: Carer, at: datetime) -> dict[str, Any]:
+    """A carer as a row."""
+    return {
+        "school_id": school_id,
+        "carer_id": carer.carer_id,
+        "name": carer.name,
+        "mobile": carer.mobile,
+        "landline": carer.landline,
+        "email": carer.email,
+        "language": carer.language,
+        "channels": "|".join(carer.channels),
+        "changed_at": at,
+    }
+
+
+def contact_row(school_id: str, contact: Contact, at: datetime) -> dict[str, Any]:
+    """A contact as a row."""
+    return {
+        "school_id": school_id,
+        "pupil_id": contact.pupil_id,
+        "carer_id": contact.carer_id,
+        "priority": contact.priority,
+        "relationship": contact.relationship,
+        "parental_responsibility": contact.parental_responsibility,
+        "lives_with": contact.lives_with,
+        "no_contact": contact.no_contact,
+        "changed_at": at,
+    }
+
+
+def save_people(
+    connection: Connection, *, pupil_rows: Sequence[Row], carer_rows: Sequence[Row], contact_rows: Sequence[Row]
+) -> None:
+    """Write changed people, pupils and carers before the links between them."""
+    upsert(connection, pupils, pupil_rows, update=_PUPIL_COLUMNS)
+    upsert(connection, carers, carer_rows, update=_CARER_COLUMNS)
+    upsert(connection, contacts, contact_rows, update=_CONTACT_COLUMNS)
+
+
+def drop_contacts(connection: Connection, school_id: str, links: Iterable[tuple[str, str]]) -> None:
+    """Remove links (pupil, carer) that a newer file no longer has."""
+    for pupil_id, carer_id in links:
+        connection.execute(
+            contacts.delete().where(
+                contacts.c.school_id == school_id, contacts.c.pupil_id == pupil_id, contacts.c.carer_id == carer_id
+            )
+        )
+
+
+def take_off_roll(connection: Connection, school_id: str, pupil_ids: Sequence[str], at: datetime) -> None:
+    """Mark pupils as no longer on roll; their history stays."""
+    for chunk in in_chunks(list(pupil_ids)):
+        connection.execute(
+            update(pupils)
+            .where(pupils.c.school_id == school_id, pupils.c.pupil_id.in_(chunk))
+            .values(on_roll=False, changed_at=at)
+        )
+
+
+def load_roll(
+    connection: Connection, school_id: str, *, pupil_ids: Iterable[str] | None = None, off_roll: bool = False
+) -> Roll:
+    """A school's people; with `pupil_ids` only those pupils, their contacts and carers."""
+    wanted = None if pupil_ids is None else sorted(set(pupil_ids))
+    found_pupils: dict[str, Pupil] = {}
+    found_contacts: dict[str, list[Contact]] = {}
+    for chunk in [None] if wanted is None else list(in_chunks(wanted)):
+        query = select(pupils).where(pupils.c.school_id == school_id)
+        if not off_roll:
+            query = query.where(pupils.c.on_roll)
+        links = select(contacts).where(contacts.c.school_id == school_id)
+        if chunk is not None:
+            query = query.where(pupils.c.pupil_id.in_(chunk))
+            links = links.where(contacts.c.pupil_id.in_(chunk))
+        for row in connection.execute(query):
+            found_pupils[row.pupil_id] = _pupil(row)
+        for row in connection.execute(links):
+            if row.pupil_id in found_pupils:
+                found_contacts.setdefault(row.pupil_id, []).append(_contact(row))
+    carer_ids = sorted({link.carer_id for links_ in found_contacts.values() for link in links_})
+    found_carers: dict[str, Carer] = {}
+    if wanted is None:
+        for row in connection.execute(select(carers).where(carers.c.school_id == school_id)):
+            found_carers[row.carer_id] = _carer(row)
+    else:
+        for chunk in in_chunks(carer_ids):
+            statement = select(carers).where(carers.c.school_id == school_id, carers.c.carer_id.in_(chunk))
+            for row in connection.execute(statement):
+                found_carers[row.carer_id] = _carer(row)
+    return Roll(found_pupils, found_carers, {key: tuple(value) for key, value in found_contacts.items()})
+
+
+def carers_at(connection: Connection, channel: str, address: str) -> list[tuple[str, str]]:
+    """Every (school_id, carer_id) that uses an address, over all schools: an incoming message names only its sender."""
+    column = carers.c.mobile if channel == "sms" else carers.c.email
+    rows = connection.execute(
+        select(carers.c.school_id, carers.c.carer_id).where(column == address).order_by(carers.c.school_id, carers.c.carer_id)
+    )  # fmt: skip
+    return [(row.school_id, row.carer_id) for row in rows]
+
+
+def _pupil(row: Any) -> Pupil:
+    return Pupil(
+        pupil_id=row.pupil_id,
+        given_name=row.given_name,
+        registration_group=row.registration_group,
+        preferred_name=row.preferred_name,
+        family_name=row.family_name,
+        year_group=row.year_group,
+        flags=frozenset(PupilFlag(flag) for flag in row.flags.split("|") if flag),
+    )
+
+
+def _carer(row: Any) -> Carer:
+    return Carer(
+        carer_id=row.carer_id,
+        name=row.name,
+        mobile=row.mobile,
+        landline=row.landline,
+        email=row.email,
+        language=row.language,
+        channels=tuple(channel for channel in row.channels.split("|") if channel),
+    )
+
+
+def _contact(row: Any) -> Contact:
+    return Contact(
+        pupil_id=row.pupil_id,
+        carer_id=row.carer_id,
+        priority=row.priority,
+        relationship=row.relationship,
+        parental_responsibility=row.parental_responsibility,
+        lives_with=row.lives_with,
+        no_contact=row.no_contact,
+    )
