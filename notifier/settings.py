@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from notifier.configuration.errors import (
@@ -77,14 +77,13 @@ class ChannelSettings(_Section):
     """Which provider carries each medium."""
 
     sms: SmsProvider = Field(
-        "simulator",
-        description="What carries texts. When not set: `twilio` where an account SID is given, else the simulator, which "
-        "reaches nobody (in production `off`).",
+        "twilio",
+        description="What carries texts. Until Twilio is set up, texts wait and the commands say what is missing. The "
+        "simulator reaches nobody; it is for demonstrations.",
     )
     email: EmailProvider = Field(
-        "simulator",
-        description="What carries e-mail. When not set: `smtp` where a host is given, else the simulator, which reaches "
-        "nobody (in production `off`).",
+        "smtp",
+        description="What carries e-mail. Until a mail server is set up, no carer is reached by e-mail and staff e-mails wait.",
     )
 
 
@@ -209,19 +208,6 @@ class Settings(_Section):
         """Whether numbers reserved for drama are taken, as configured or else by environment."""
         return not self.production if self.allow_test_numbers is None else self.allow_test_numbers
 
-    @model_validator(mode="before")
-    @classmethod
-    def _choose_channels(cls, given: Any) -> Any:
-        """Where no provider is named, the credentials say which; in production nothing goes to a simulator by default."""
-        if not isinstance(given, dict) or not isinstance(given.get("channels", {}), dict):
-            return given
-        otherwise = "off" if given.get("environment") == "production" else "simulator"
-        chosen = {
-            "sms": "twilio" if _value_in(given, "twilio", "account_sid") else otherwise,
-            "email": "smtp" if _value_in(given, "smtp", "host") else otherwise,
-        }
-        return {**given, "channels": {**chosen, **given.get("channels", {})}}
-
     def sms_problems(self) -> list[Problem]:
         """What is still missing before texts can leave; empty when nothing is, and when texts are not to leave."""
         if self.channels.sms != "twilio":
@@ -242,11 +228,6 @@ class Settings(_Section):
 
 def _missing(path: tuple[str, ...], provider: str) -> Problem:
     return Problem("", ".".join(path), f"{provider} needs it; set {OTHER_NAMES.get(env_name(path), env_name(path))}")
-
-
-def _value_in(given: Mapping[str, Any], section: str, name: str) -> object:
-    within = given.get(section)
-    return within.get(name) if isinstance(within, dict) else getattr(within, name, None)
 
 
 def _at(settings: Settings, path: tuple[str, ...]) -> object:

@@ -5,23 +5,25 @@ Entry points build one `Application`; nothing in it changes while it lives, but 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection
 
 from notifier.channels.base import Channel, ChannelMisconfigured
 from notifier.configuration.calendar import load_calendar
 from notifier.configuration.codes import load_codes
+from notifier.configuration.errors import ConfigurationError
 from notifier.configuration.policies import load_policy
 from notifier.configuration.replies import load_lexicon
 from notifier.configuration.schools import read_school
 from notifier.domain.calendar import SchoolCalendar
 from notifier.domain.codes import CodeTable
 from notifier.domain.policies import Policy
-from notifier.domain.replies import ReplyLexicon
+from notifier.domain.reply_lexicon import ReplyLexicon
 from notifier.domain.schools import School
 from notifier.settings import Settings
 from notifier.store import people
@@ -89,6 +91,13 @@ def _school_of(text: str, school_id: str) -> School:
     return read_school(text, source=f"the file of school '{school_id}'")
 
 
+def _school_or_none(text: str, school_id: str) -> School | None:
+    try:
+        return _school_of(text, school_id)
+    except ConfigurationError:
+        return None  # said where the school is used
+
+
 @lru_cache(maxsize=256)
 def _policy_of(key: str, config_dir: Path | None) -> Policy:
     return load_policy(key, config_dir)
@@ -106,13 +115,18 @@ def _calendar_of(school: School) -> SchoolCalendar:
     return calendar
 
 
-def build_channels(settings: Settings) -> tuple[dict[str, Channel], dict[str, str]]:
-    """The configured ways out, and for each medium that has none, what is missing."""
+def build_channels(settings: Settings, own_numbers: Sequence[str] = ()) -> tuple[dict[str, Channel], dict[str, str]]:
+    """The configured ways out, and for each medium that has none, what is missing. `own_numbers` are schools' own senders."""
+    network: Any = None
+    if "simulator" in (settings.channels.sms, settings.channels.email):
+        from notifier.channels.simulator import SimulatedNetwork
+
+        network = SimulatedNetwork()
     channels: dict[str, Channel] = {}
     missing: dict[str, str] = {}
     for medium, chosen in (("sms", settings.channels.sms), ("email", settings.channels.email)):
         try:
-            channel = _build(medium, chosen, settings)
+            channel = _build(medium, chosen, settings, own_numbers, network)
         except ChannelMisconfigured as problem:
             missing[medium] = str(problem)
             continue
@@ -123,13 +137,13 @@ def build_channels(settings: Settings) -> tuple[dict[str, Channel], dict[str, st
     return channels, missing
 
 
-def _build(medium: str, chosen: str, settings: Settings) -> Channel | None:
+def _build(medium: str, chosen: str, settings: Settings, own_numbers: Sequence[str], network: Any) -> Channel | None:
     if chosen == "off":
         return None
     if chosen == "simulator":
-        from notifier.channels.simulator import SimulatedNetwork, SimulatorChannel
+        from notifier.channels.simulator import SimulatorChannel
 
-        return SimulatorChannel(medium, SimulatedNetwork())
+        return SimulatorChannel(medium, network)
     if chosen == "twilio":
         from notifier.channels.twilio import TwilioChannel, TwilioConfig
 
@@ -144,6 +158,10 @@ def _build(medium: str, chosen: str, settings: Settings) -> Channel | None:
                 status_callback_url=f"{settings.public_url.rstrip('/')}/webhooks/twilio/status",
                 timeout_seconds=values.timeout_seconds,
                 concurrency=values.concurrency,
+                secondary_auth_token=values.secondary_auth_token.get_secret_value()
+                if values.secondary_auth_token
+                else None,
+                inbound_numbers=tuple(filter(None, (values.from_number, *own_numbers))),
             )
         )
     from notifier.channels.smtp import SmtpChannel, SmtpConfig
@@ -157,6 +175,7 @@ def _build(medium: str, chosen: str, settings: Settings) -> Channel | None:
             password=mail.password.get_secret_value() if mail.password else None,
             starttls=mail.starttls,
             from_address=mail.from_address or "",
+            timeout=mail.timeout_seconds,
         )
     )
 
@@ -165,7 +184,13 @@ def load_application(settings: Settings, *, database: Database | None = None) ->
     """Build the application from settings, making the schema in an empty database. Raises ConfigurationError, DatabaseNotReady."""
     database = database or Database(settings.database_url)
     database.ensure_ready()
-    channels, missing = build_channels(settings)
+    with database.read() as connection:
+        numbers = [
+            school.sms_from
+            for key, text in people.school_files(connection).items()
+            if (school := _school_or_none(text, key)) and school.sms_from
+        ]
+    channels, missing = build_channels(settings, numbers)
     return Application(
         settings=settings,
         database=database,

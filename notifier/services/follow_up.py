@@ -60,15 +60,15 @@ def marks_changed(
     for day, changed in by_day.items():
         arrived: list[Any] = []
         for row in store.of_day(connection, school.key, day):
-            change = changed.get((row.session, row.pupil_id))
+            own = changed.get((row.session, row.pupil_id))
             later = changed.get((Session.PM.value, row.pupil_id)) if row.session == Session.AM else None
             if row.closed_at is not None:
-                if change is not None and app.codes.triggers_contact(change.new):
+                if own is not None and app.codes.triggers_contact(own.new):
                     _reopen(connection, school, row, now)
                 continue
-            if change is not None and _follow_mark(connection, app, school, row, change, now):
+            if own is not None and _follow_mark(connection, app, school, row, own, now):
                 arrived.append(row)
-            elif change is None and later is not None and app.codes.is_on_site(later.new):
+            elif own is None and later is not None and app.codes.is_on_site(later.new):
                 _close(connection, school, row, now, actor="register", reason="arrived_later", code=later.new)
                 arrived.append(row)
         send_all_clear(connection, app, school, arrived, day=day, now=now)

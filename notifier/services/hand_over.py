@@ -29,6 +29,7 @@ from notifier.services.application import Application
 from notifier.services.look_again import end_overdue, look_again
 from notifier.services.receipts import apply_waiting
 from notifier.store import blocks as block_store
+from notifier.store import follow_ups as follow_up_store
 from notifier.store import messages as store
 from notifier.store import records, runs
 
@@ -261,7 +262,7 @@ def stop_channel(
         )  # fmt: skip
     reason = Reason.SPEND_CAP if kind == "spend_cap" else Reason.CONFIGURATION
     for links in store.links_of(connection, school.key, ids).values():
-        for chased in follow_up.store.by_ids(connection, school.key, [x.follow_up_id for x in links if x.follow_up_id]):
+        for chased in follow_up_store.by_ids(connection, school.key, [x.follow_up_id for x in links if x.follow_up_id]):
             follow_up.put_on_call_list(connection, school, chased, reason, now)
 
 
@@ -397,6 +398,18 @@ def _settle_other(
             detail=f"{channel.name}: {outcome.error_code or ''} {outcome.detail}".strip(),
         )  # fmt: skip
         return "held"
+    if outcome.error_code == "expired" and outcome.error_class is None:
+        store.move(
+            connection,
+            school.key,
+            ids,
+            MessageStatus.EXPIRED,
+            at=now,
+            only_from=sending,
+            reason=Reason.PAST_DEADLINE.value,
+        )
+        follow_up.pass_on(connection, app, school, row, now=now, reason=Reason.PAST_DEADLINE)
+        return "expired"
     if outcome.kind is OutcomeKind.RETRY and row.attempts < app.settings.sending.max_attempts:
         wait = outcome.retry_after or 15.0 * 2 ** (row.attempts - 1)
         again = now + timedelta(seconds=wait)

@@ -102,7 +102,8 @@ def queue(
     if not drafts:
         return []
     approvals = records.approved(connection, school.key)
-    rows, links = [], []
+    rows: list[dict[str, Any]] = []
+    links: list[dict[str, Any]] = []
     for draft in drafts:
         row = _row(app, school, draft, approvals, day=day, session=session, timing=timing)
         rows.append(row)

@@ -15,8 +15,9 @@ from sqlalchemy import Connection
 from notifier.domain.people import Carer, Contact, Pupil
 from notifier.domain.schools import School
 from notifier.domain.sessions import local_date
-from notifier.registers import PeopleFile, Refusal, read_marks, read_people, write_rejected
-from notifier.registers.marks import MarkRow, MarksFile
+from notifier.registers.marks import MarkRow, MarksFile, read_marks
+from notifier.registers.people import PeopleFile, read_people
+from notifier.registers.refusals import Refusal, write_rejected
 from notifier.services import follow_up
 from notifier.services.application import Application
 from notifier.services.follow_up import MarkChange

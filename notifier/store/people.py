@@ -36,6 +36,11 @@ def school_file(connection: Connection, school_id: str) -> str | None:
     return connection.execute(select(schools.c.file_text).where(schools.c.school_id == school_id)).scalar_one_or_none()
 
 
+def added_at(connection: Connection, school_id: str) -> datetime | None:
+    """When a school was added; None where it never was."""
+    return connection.execute(select(schools.c.added_at).where(schools.c.school_id == school_id)).scalar_one_or_none()
+
+
 @dataclass(frozen=True, slots=True)
 class Roll:
     """Everyone a school knows: pupils on roll, carers, and each pupil's contacts."""

@@ -1,0 +1,188 @@
+"""One tick: for every school, do whatever is due and not yet done. Any number of ticks, on any number of machines, do no harm.
+
+What is due is worked out from local dates and our own tables, never from timers: a machine that slept, restarted or changed
+its clock simply finds more to do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from notifier.configuration.errors import ConfigurationError
+from notifier.domain.schools import School
+from notifier.domain.sessions import Session, at_local, local_date, local_time
+from notifier.registers.drop_folder import file_away, ready_files
+from notifier.registers.refusals import FileError
+from notifier.services import follow_up, outbox
+from notifier.services.application import Application
+from notifier.services.decide import run_session
+from notifier.services.hand_over import Pace, SendCounts, hand_over
+from notifier.services.reconcile import ReconcileCounts, reconcile
+from notifier.services.report import send_run_report
+from notifier.services.take_in import take_marks, take_people
+from notifier.services.views import unexplained_codes
+from notifier.store import evidence, marks, people, records, runs
+
+log = structlog.get_logger()
+
+LOOK_BACK = 7
+"""Days within which a run that never happened is noticed and made up for."""
+
+
+@dataclass(slots=True)
+class TickResult:
+    """What one tick did. `trouble` holds a line for each school that could not be served, while the others were."""
+
+    runs: list[tuple[str, str]] = field(default_factory=list)
+    files: list[tuple[str, str]] = field(default_factory=list)
+    steps: int = 0
+    handed_over: int = 0
+    sent: SendCounts = field(default_factory=SendCounts)
+    reconciled: ReconcileCounts = field(default_factory=ReconcileCounts)
+    trouble: list[str] = field(default_factory=list)
+
+
+async def tick(app: Application, *, now: datetime, pace: Pace, send: bool = True) -> TickResult:
+    """Do everything that is due at `now` for all schools."""
+    result = TickResult()
+    for key in _schools(app, result):
+        try:
+            serve_school(app, key, now=now, result=result)
+        except Exception as problem:  # one school's trouble must not keep the others' children waiting
+            log.exception("tick.school_failed", school=key)
+            result.trouble.append(f"{key}: {problem}")
+    result.reconciled = await reconcile(app, now=now)
+    if send:
+        result.sent = await hand_over(app, now=now, pace=pace)
+    with app.database.begin() as connection:
+        records.beat(connection, "tick", now)
+    return result
+
+
+def _schools(app: Application, result: TickResult) -> list[str]:
+    with app.database.read() as connection:
+        keys = list(people.school_files(connection))
+        good = []
+        for key in keys:
+            try:
+                app.policy(app.school(connection, key))
+            except ConfigurationError as problem:
+                result.trouble.append(f"{key}: {problem}")
+            else:
+                good.append(key)
+    return good
+
+
+def serve_school(app: Application, school_id: str, *, now: datetime, result: TickResult) -> None:
+    """Everything due for one school: files, runs, ladder, reports, the day's end."""
+    with app.database.read() as connection:
+        school = app.school(connection, school_id)
+    take_dropped_files(app, school, now=now, result=result)
+    today = local_date(now)
+    calendar = app.calendar(school)
+    _make_up(app, school, today, now=now, result=result)
+    if not calendar.is_school_day(today):
+        return
+    for session in Session:
+        if session in school.times and _run_is_due(app, school, today, session, now):
+            run_session(app, school.key, today, session, now=now, by="scheduler")
+            result.runs.append((school.key, session.value))
+    with app.database.begin() as connection:
+        result.steps += follow_up.advance(connection, app, school, now=now)
+        for session in Session:
+            send_run_report(connection, app, school, today, session.value, now=now)
+        if now >= follow_up.day_ends_at(school, today):
+            result.handed_over += follow_up.end_day(connection, app, school, day=today, now=now)
+
+
+def _run_is_due(app: Application, school: School, day: date, session: Session, now: datetime) -> bool:
+    """Whether a first run, or another pass, has something to act on."""
+    if now < at_local(day, school.times[session].first_contact):
+        return False
+    with app.database.read() as connection:
+        run = runs.run_of(connection, school.key, day, session)
+        if run is None or run.last_pass_at is None:
+            return True
+        last = marks.last_change(connection, school.key, day, session)
+        if last is not None and last > run.last_pass_at:
+            return True
+        holds = [row for row in runs.holds_of(connection, school.key, day) if row.session == session]
+        waiting = any(row.released_at is None and row.kind == "register_stale" for row in holds)
+        let_go = any(row.released_at is not None and row.released_at >= run.last_pass_at for row in holds)
+        return waiting or let_go
+
+
+def _make_up(app: Application, school: School, today: date, *, now: datetime, result: TickResult) -> None:
+    """Find school days whose run never happened though there were unexplained marks: nobody may vanish in an outage."""
+    calendar = app.calendar(school)
+    for back in range(1, LOOK_BACK + 1):
+        day = today - timedelta(days=back)
+        if not calendar.is_school_day(day):
+            continue
+        for session in Session:
+            if session not in school.times:
+                continue
+            with app.database.read() as connection:
+                if runs.run_of(connection, school.key, day, session) is not None:
+                    continue
+                added = people.added_at(connection, school.key)
+                if added is not None and added > at_local(day, school.times[session].last_contact):
+                    continue  # marks of days before the school joined are history, not missed runs
+                current = marks.session_marks(connection, school.key, day, session)
+            if not any(app.codes.triggers_contact(mark.code) for mark in current.values()):
+                continue
+            run_session(app, school.key, day, session, now=now, by="made up after an outage")
+            result.runs.append((school.key, f"{day.isoformat()} {session.value}"))
+            with app.database.begin() as connection:
+                outbox.tell_staff(
+                    connection, app, school, "staff_missed_run",
+                    {
+                        "session": session.value,
+                        "due": school.times[session].first_contact,
+                        "found": local_time(now),
+                    },
+                    key="missed_run", day=day, session=session, now=now, urgent=True,
+                )  # fmt: skip
+
+
+def take_dropped_files(app: Application, school: School, *, now: datetime, result: TickResult) -> None:
+    """Take in what lies in the school's drop folder; people before marks. A file that cannot be read is put aside, named."""
+    if not school.drop_folder:
+        return
+    folder = Path(school.drop_folder)
+    if not folder.is_dir():
+        result.trouble.append(f"{school.key}: the drop folder {folder} is not there")
+        return
+    found = sorted(ready_files(folder, now=now), key=lambda item: (item.kind != "people", item.path.name))
+    stamp = now.strftime("%Y%m%dT%H%M%SZ")
+    for item in found:
+        if item.kind == "unknown":
+            result.trouble.append(
+                f"{school.key}: {item.path.name}: neither a people nor a marks file; it was put aside unread"
+            )
+            file_away(item.path, done=False, stamp=stamp)
+            continue
+        take = take_people if item.kind == "people" else take_marks
+        try:
+            intake = take(app, school.key, item.path, now=now, by="drop folder")
+        except FileError as problem:
+            log.warning("drop_folder.refused", school=school.key, file=item.path.name, problem=str(problem))
+            result.trouble.append(f"{school.key}: {item.path.name}: {problem}")
+            file_away(item.path, done=False, stamp=stamp)
+            continue
+        if intake.needs_attention:
+            result.trouble.append(
+                f"{school.key}: {item.path.name}: {len(intake.refused)} rows refused, outcome {intake.outcome}"
+            )
+        file_away(item.path, done=intake.outcome != "older_file", stamp=stamp)
+        result.files.append((school.key, item.path.name))
+
+
+def unaccounted(app: Application, school_id: str | None = None, day: date | None = None) -> list[evidence.Unaccounted]:
+    """The promise, asked of the data: what this returns is a silent loss."""
+    with app.database.read() as connection:
+        return evidence.unaccounted(connection, unexplained_codes=unexplained_codes(app), school_id=school_id, day=day)
