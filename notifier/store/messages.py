@@ -102,7 +102,7 @@ def settle_accepted(connection: Connection, rows: Sequence[Row]) -> None:
     key = and_(messages.c.school_id == bindparam("b_school"), messages.c.message_id == bindparam("b_message"))
     connection.execute(
         update(messages)
-        .where(key, messages.c.status.in_(["sending", "unknown"]))
+        .where(key, or_(messages.c.status == "sending", messages.c.status == "unknown"))
         .values(
             status=bindparam("b_status"),
             provider=bindparam("b_provider"),
@@ -115,7 +115,7 @@ def settle_accepted(connection: Connection, rows: Sequence[Row]) -> None:
     # a receipt that overtook us has moved the state already: then only the id is missing
     connection.execute(
         update(messages)
-        .where(key, messages.c.provider_id.is_(None), messages.c.status.in_(["accepted", "sent", "delivered", "undelivered", "failed"]))
+        .where(key, messages.c.provider_id.is_(None))
         .values(provider=bindparam("b_provider"), provider_id=bindparam("b_provider_id")),
         [{k: v for k, v in row.items() if k not in ("b_status", "b_now")} for row in rows],
     )  # fmt: skip
