@@ -1,0 +1,49 @@
+# Two commands do all the set-up on a fresh machine: make demo, make test. Everything lives in .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.ready
+
+.PHONY: demo test check bench serve picture lock reference clean
+
+demo: $(STAMP)  ## play one school's morning on this machine, and tell its story
+	@$(BIN)/notifier demo
+
+test: $(STAMP)  ## every test that can run here
+	$(BIN)/python -m pytest -n 2 $(TESTS)
+
+check: $(STAMP)  ## lint, format, types, import contract, wording and documents
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/notifier templates check
+	$(BIN)/python -m pytest -q tests/unit/test_documentation.py
+
+bench: $(STAMP)  ## what performance is claimed, measured again
+	$(BIN)/python -m bench
+
+serve: $(STAMP)  ## staff page, webhooks, scheduler and sending in one process
+	$(BIN)/notifier serve
+
+picture: $(STAMP)  ## the picture in the README, from a real run
+	$(BIN)/notifier demo --svg docs/images/demo.svg
+
+reference: $(STAMP)  ## write the generated reference pages again
+	$(BIN)/python -m notifier.cli.reference
+
+lock: $(STAMP)  ## resolve the dependencies again; the lock holds hashes and no address
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--extra dev --upgrade pyproject.toml --output-file requirements.txt
+
+clean:  ## remove what was made here
+	rm -rf .venv var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# A bare Debian lacks ensurepip: then the words say what to install.
+$(STAMP): requirements.txt requirements-bootstrap.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; echo "On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.txt
+	@$(BIN)/uv pip sync --quiet --require-hashes requirements.txt requirements-bootstrap.txt --python $(BIN)/python
+	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@touch $@
