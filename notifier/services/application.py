@@ -196,10 +196,15 @@ def load_application(settings: Settings, *, database: Database | None = None) ->
         database=database,
         codes=load_codes(settings.config_dir),
         wording=_wording(),
-        lexicon=load_lexicon(settings.config_dir),
+        lexicon=_lexicon(settings.config_dir),
         channels=channels,
         misconfigured=missing,
     )
+
+
+@lru_cache(maxsize=4)
+def _lexicon(config_dir: Path | None) -> ReplyLexicon:
+    return load_lexicon(config_dir)
 
 
 @lru_cache(maxsize=1)

@@ -41,7 +41,7 @@ Pause = Callable[[float], Awaitable[None]]
 
 @dataclass(slots=True)
 class SendCounts:
-    """What one hand-over came to; the field names are the command's contract."""
+    """What one hand-over came to; the field names are the command's contract. `staff` counts e-mails to staff apart."""
 
     accepted: int = 0
     failed: int = 0
@@ -50,6 +50,7 @@ class SendCounts:
     cancelled: int = 0
     held: int = 0
     retry: int = 0
+    staff: int = 0
 
     def as_json(self) -> dict[str, int]:
         """The counts for `send --json`."""
@@ -349,7 +350,8 @@ def _settle(
                 for row, _, channel, outcome in accepted
             ],
         )
-        counted["accepted"] += len(accepted)
+        for row, *_ in accepted:
+            counted["staff" if row.audience == "staff" else "accepted"] += 1
         apply_waiting(
             connection, app, [outcome.provider_id for *_, outcome in accepted if outcome.provider_id], now=now
         )

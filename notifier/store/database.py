@@ -6,6 +6,7 @@ instead of failing half-way. The schema comes from the migrations, made on first
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect
+from sqlalchemy import ARRAY, Connection, Engine, FromClause, Table, Text, bindparam, cast, create_engine, event, func, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 
@@ -122,7 +123,9 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[Row]) ->
     if not rows:
         return 0
     build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    result = connection.execute(build(table).on_conflict_do_nothing(), rows)
+    statement = build(table).on_conflict_do_nothing()
+    counting = {"preserve_rowcount": True}  # psycopg counts many rows, but SQLAlchemy drops the count unless asked
+    result = connection.execute(statement, rows if len(rows) > 1 else rows[0], execution_options=counting)
     return max(result.rowcount, 0)
 
 
@@ -143,3 +146,20 @@ def in_chunks(values: Sequence[Any], size: int = 500) -> Iterator[Sequence[Any]]
     """Cut a long list for IN clauses (SQLite allows 32,766 bound values; short lists plan better)."""
     for start in range(0, len(values), size):
         yield values[start : start + size]
+
+
+def pairs(connection: Connection, values: Sequence[tuple[str, str]]) -> FromClause:
+    """Pairs of a school and a key as something to join with: columns `school_id` and `key`.
+
+    They travel as one or two parameters whatever their number, so that the statement is compiled once, and each finds its row
+    by the primary key; long IN lists of pairs do neither.
+    """
+    if connection.dialect.name == "sqlite":
+        each = func.json_each(bindparam("pairs", json.dumps(values), unique=True)).table_valued("value")
+        school, key = (func.json_extract(each.c.value, place).label(name) for place, name in _PAIR)
+        return select(school, key).select_from(each).subquery()
+    schools, keys = (cast(bindparam("pairs", list(part), unique=True), ARRAY(Text)) for part in zip(*values, strict=True))
+    return func.unnest(schools, keys).table_valued("school_id", "key").render_derived()
+
+
+_PAIR = (("$[0]", "school_id"), ("$[1]", "key"))

@@ -6,11 +6,12 @@ nothing. See `domain.messages` for the moves.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, desc, func, not_, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, case, desc, func, not_, or_, select, tuple_, update
 
 from notifier.domain.messages import MAY_HAVE_LEFT, WAITING, MessageStatus, sources_of
 from notifier.store.database import Row, in_chunks, insert_missing, insert_rows
@@ -60,9 +61,18 @@ def claim(
             changed_at=now,
             attempts=messages.c.attempts + 1,
         )
-        .returning(*messages.c)
+        .returning(*_CLAIMED)
     )
     return list(connection.execute(statement))
+
+
+# What handing over reads. The other columns would be half of what a claim costs.
+_CLAIMED = (
+    messages.c.school_id, messages.c.message_id, messages.c.audience, messages.c.carer_id, messages.c.day, messages.c.session,
+    messages.c.channel, messages.c.to_address, messages.c.template, messages.c.language, messages.c.subject, messages.c.body,
+    messages.c.html, messages.c.segments, messages.c.cost_pence, messages.c.status, messages.c.purpose, messages.c.step,
+    messages.c.attempts, messages.c.due_at, messages.c.expires_at,
+)  # fmt: skip
 
 
 def add_attempts(connection: Connection, rows: Sequence[Row]) -> None:
@@ -99,26 +109,25 @@ def settle_accepted(connection: Connection, rows: Sequence[Row]) -> None:
     """
     if not rows:
         return
-    key = and_(messages.c.school_id == bindparam("b_school"), messages.c.message_id == bindparam("b_message"))
+    behind = or_(messages.c.status == "sending", messages.c.status == "unknown")
+    # a receipt that overtook us has moved the state already: then only the id is missing
+    without_id = or_(behind, messages.c.provider_id.is_(None))
     connection.execute(
         update(messages)
-        .where(key, or_(messages.c.status == "sending", messages.c.status == "unknown"))
+        .where(
+            messages.c.school_id == bindparam("b_school"),
+            messages.c.message_id == bindparam("b_message"),
+            without_id,
+        )
         .values(
-            status=bindparam("b_status"),
+            status=case((behind, bindparam("b_status")), else_=messages.c.status),
             provider=bindparam("b_provider"),
             provider_id=bindparam("b_provider_id"),
-            sent_at=bindparam("b_now"),
-            changed_at=bindparam("b_now"),
+            sent_at=case((behind, bindparam("b_now", type_=messages.c.sent_at.type)), else_=messages.c.sent_at),
+            changed_at=case((behind, bindparam("b_now", type_=messages.c.sent_at.type)), else_=messages.c.changed_at),
         ),
         rows,
     )
-    # a receipt that overtook us has moved the state already: then only the id is missing
-    connection.execute(
-        update(messages)
-        .where(key, messages.c.provider_id.is_(None))
-        .values(provider=bindparam("b_provider"), provider_id=bindparam("b_provider_id")),
-        [{k: v for k, v in row.items() if k not in ("b_status", "b_now")} for row in rows],
-    )  # fmt: skip
 
 
 def move(
@@ -278,21 +287,21 @@ def last_attempts(connection: Connection, school_id: str, message_ids: Sequence[
 
 
 def equal_texts(connection: Connection, rows: Sequence[Any], *, since: datetime) -> dict[tuple[str, str], int]:
-    """How often each (address, body) of these messages may already have left since then."""
-    addresses = sorted({row.to_address for row in rows})
+    """How often each (address, body) of these messages may already have left since then, they themselves left out."""
+    own = Counter((row.to_address, row.body) for row in rows)
     counted: dict[tuple[str, str], int] = {}
-    for chunk in in_chunks(addresses):
+    for chunk in in_chunks(sorted({row.to_address for row in rows})):
         found = connection.execute(
             select(messages.c.to_address, messages.c.body, func.count().label("times"))
             .where(
                 messages.c.to_address.in_(chunk),
                 messages.c.created_at >= since,
-                messages.c.status.in_(sorted(MAY_HAVE_LEFT - {MessageStatus.SENDING})),
+                messages.c.status.in_(sorted(MAY_HAVE_LEFT)),
             )
             .group_by(messages.c.to_address, messages.c.body)
         )
-        for row in found:
-            counted[(row.to_address, row.body)] = row.times
+        for address, body, times in found:
+            counted[(address, body)] = times - own[(address, body)]
     return counted
 
 
@@ -406,14 +415,19 @@ def add_event(connection: Connection, row: Mapping[str, Any]) -> bool:
     return insert_missing(connection, provider_events, [row]) == 1
 
 
-def unapplied_events(connection: Connection, provider_ids: Sequence[str]) -> list[Any]:
-    """Receipts that came before we knew whose they were."""
+def unapplied_events(connection: Connection, providers: Iterable[str], provider_ids: Sequence[str]) -> list[Any]:
+    """Receipts that came before we knew whose they were. The key begins with the provider, hence the first condition."""
+    among = sorted(set(providers))
     found: list[Any] = []
     for chunk in in_chunks(list(provider_ids)):
         found.extend(
             connection.execute(
                 select(provider_events)
-                .where(provider_events.c.provider_id.in_(chunk), provider_events.c.applied.is_(False))
+                .where(
+                    provider_events.c.provider.in_(among),
+                    provider_events.c.provider_id.in_(chunk),
+                    provider_events.c.applied.is_(False),
+                )
                 .order_by(provider_events.c.received_at)
             )
         )
