@@ -18,6 +18,8 @@ from notifier.domain.reply_text import spelled, tokens_of
 SUGGEST_FROM: Final = 0.5
 """Below this confidence no attendance code is suggested."""
 
+_HINT: Final = 0.4  # a sign of danger weaker than this counts only where the reply gives no other reason
+_REASON: Final = 0.55
 _UNREAD: Final = 0.2  # nothing was recognised
 _LONGEST: Final = 2000  # characters looked at; a longer mail says what it says before that
 _SMILES: Final = re.compile("[👍👌🙏❤😊🙂😀😁😃😄☺✅✔💙💜💚💛♥🤝👏]")
@@ -140,8 +142,11 @@ def _guess_language(
         return language if language in {"ar", "fa", "ps", "ckb", "ur"} else _arabic_or_urdu(tokens, lexicon)
     points: dict[str, float] = {}
     words = {token.replace("'", "") for token in tokens}
+    strongest: dict[str, float] = {}
+    for hit in hits:
+        strongest[hit.rule.language] = max(strongest.get(hit.rule.language, 0.0), hit.weight)
     for tag, entry in lexicon.languages.items():
-        points[tag] = len(words & entry.marks) + sum(2 * hit.weight for hit in hits if hit.rule.language == tag)
+        points[tag] = len(words & entry.marks) + 2 * strongest.get(tag, 0.0)
     if language is not None and language in points:
         points[language] += 0.6
         romanised = f"{language}-Latn"
@@ -165,11 +170,18 @@ def _weigh(hits: list[_Hit], guessed: str | None, language: str | None, *, auto_
         intent = hit.rule.intent
         assert intent is not None
         fitting = hit.weight if hit.rule.language in {guessed, language, "en"} else hit.weight * 0.9
-        scores[intent] = min(scores[intent] + 0.04, 0.97) if intent in scores else fitting
+        if intent not in scores:
+            scores[intent] = fitting
+        elif hit.weight >= _HINT:
+            scores[intent] = min(scores[intent] + 0.04, 0.97)
+    reasons = [intent for intent, score in scores.items() if score >= _REASON and intent is not Intent.THANKS]
+    if reasons:
+        scores = {intent: score for intent, score in scores.items() if intent not in URGENT or score >= _HINT}
+        spoken = [hit for hit in spoken if hit.rule.intent in scores]
     matched = tuple(dict.fromkeys(hit.words for hit in spoken))[:8]
     hint = max((hit.words for hit in hits if hit.rule.intent is None), key=len, default=None)
     danger = {intent: score for intent, score in scores.items() if intent in URGENT}
-    if auto_reply and not danger:
+    if auto_reply and max(danger.values(), default=0.0) < _HINT:
         return ReplyReading(Intent.OOO, False, None, 0.95, guessed, matched)
     if not scores:
         return ReplyReading(Intent.OTHER, False, None, _UNREAD, guessed, (), hint)
