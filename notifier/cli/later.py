@@ -1,0 +1,90 @@
+"""Commands whose modules are read only when they are called, so that `notifier --help` answers at once.
+
+The help shows a stand-in with the command's name and one line; the first call puts the real command in its place. The demo is
+found by its name alone: it stands above the commands and may be deleted with its folder.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+from typer.main import get_command
+
+from notifier.cli.failures import Commands, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Where a command is: `attribute` of `module` is a Typer application, or a function that is the command itself."""
+
+    module: str
+    attribute: str
+    summary: str
+    panel: str
+    epilog: str | None = None
+
+
+LATER = {
+    "templates": Later("notifier.cli.approvals", "app", "The wording of messages: look, preview, check, approve.", "Wording"),
+    "classify": Later(
+        "notifier.cli.classify", "classify", "Say what a carer's reply means.", "Wording",
+        'Examples:\n\nnotifier classify "tummy bug, back tmrw"\n\n'
+        'echo \'{"text": "ona jest w szkole", "language": "pl"}\' | notifier classify',
+    ),
+    "demo": Later("notifier.demo.command", "demo", "Play a pretend school's morning and tell what happened.", "The service"),
+}  # fmt: skip
+"""The commands that are read later, by name."""
+
+
+PANELS = ("Taking in", "The morning", "Reading", "Decisions of people", "Wording", "The service")
+"""The parts of the help, in the order of a day."""
+
+
+class LaterCommands(Commands):
+    """The commands, the later ones read when they are called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names, part by part: Typer by itself puts all groups last."""
+        places = {
+            name: PANELS.index(getattr(command, "rich_help_panel", PANELS[-1]))
+            for name, command in self.commands.items()
+        }
+        return sorted(places, key=places.__getitem__)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command that the arguments name, itself and not its stand-in."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, real_command(name, command), rest
+
+
+def real_command(name: str | None, command: Any) -> Any:
+    """The command itself where the given one is a stand-in."""
+    later = LATER.get(name or "")
+    if later is None:
+        return command
+    try:
+        found = getattr(importlib.import_module(later.module), later.attribute)
+    except ModuleNotFoundError as error:
+        if error.name is None or not error.name.startswith("notifier."):
+            raise
+        raise Refused(f"'{name}' is not part of this installation.") from None
+    if not isinstance(found, typer.Typer):
+        alone = typer.Typer(add_completion=False)
+        alone.command(name, epilog=later.epilog)(found)
+        found = alone
+    real: Any = get_command(found)
+    real.name = name
+    return real
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the stand-ins."""
+    for name, later in LATER.items():
+        app.command(name, help=later.summary, rich_help_panel=later.panel)(_stand_in)
+
+
+def _stand_in() -> None:
+    """Never called: `LaterCommands` puts the real command in its place."""

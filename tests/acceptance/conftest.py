@@ -1,0 +1,193 @@
+"""The real commands as subprocesses, a Twilio double over HTTP, a real mail server: what a school would run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from asyncio import run as run_to_end
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from notifier.channels.smtp.testing import MailServer
+from notifier.channels.twilio.testing import ACCOUNT_SID, AUTH_TOKEN, TwilioDouble
+
+# Runs the command line with one function replaced by one that kills the process, as a power cut would.
+KILLER = """
+import importlib, os, signal, sys
+from notifier.services import application, decide, hand_over, take_in  # all rooms loaded, so that the right name is replaced
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+module, _, name = {place!r}.partition(":")
+holder = importlib.import_module(module)
+*path, last = name.split(".")
+for part in path:
+    holder = getattr(holder, part)
+original = getattr(holder, last)
+when, number, calls = {when!r}, {number}, [0]
+
+def counted(before, run):
+    calls[0] += 1
+    due = calls[0] == number
+    if due and when == "before":
+        die()
+    result = run()
+    if due and when == "after":
+        die()
+    return result
+
+if importlib.import_module("inspect").iscoroutinefunction(original):
+    async def replacement(*args, **kwargs):
+        calls[0] += 1
+        due = calls[0] == number
+        if due and when == "before":
+            die()
+        result = await original(*args, **kwargs)
+        if due and when == "after":
+            die()
+        return result
+else:
+    def replacement(*args, **kwargs):
+        return counted(None, lambda: original(*args, **kwargs))
+
+setattr(holder, last, replacement)
+from notifier.cli import main
+sys.argv = ["notifier", *{arguments!r}]
+main()
+"""
+
+
+class Commands:
+    """The `notifier` command in a folder of its own, with its environment."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.folder, self.environment = folder, environment
+
+    def run(self, *arguments: str, check: bool = True, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "notifier", *arguments],
+            cwd=self.folder, env=self.environment, input=stdin, capture_output=True, text=True, timeout=110, check=False,
+        )  # fmt: skip
+        if check and done.returncode not in (0, 1):
+            raise AssertionError(f"{arguments} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def json(self, *arguments: str) -> Any:
+        done = self.run(*arguments, "--json")
+        return json.loads(done.stdout)
+
+    def killed(self, *arguments: str, place: str, when: str, number: int = 1) -> subprocess.CompletedProcess[str]:
+        """Run a command that is killed (SIGKILL) before or after a function is called for the n-th time."""
+        script = KILLER.format(place=place, when=when, number=number, arguments=list(arguments))
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=110, check=False,
+        )  # fmt: skip
+        assert done.returncode == -9, f"it was not killed: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+
+@pytest.fixture
+def double() -> Iterator[TwilioDouble]:
+    """Twilio's stand-in, which calls nobody back unless a test asks it to."""
+    with TwilioDouble(callbacks=False) as made:
+        yield made
+
+
+@pytest.fixture
+def mail_server() -> Iterator[MailServer]:
+    """A real SMTP server."""
+    with MailServer() as made:
+        yield made
+
+
+@pytest.fixture
+def environment(database_url: str, double: TwilioDouble, mail_server: MailServer, tmp_path: Path) -> dict[str, str]:
+    """Nothing but what the commands need."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "LANG": "C.UTF-8",
+        "NOTIFIER_DATABASE_URL": database_url,
+        "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+        "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+        "NOTIFIER_TWILIO__FROM_NUMBER": "+447700900999",
+        "NOTIFIER_TWILIO__BASE_URL": double.url,
+        "NOTIFIER_TWILIO__MESSAGES_PER_SECOND": "1000",
+        "NOTIFIER_TWILIO__TIMEOUT_SECONDS": "3",
+        "NOTIFIER_SMTP__HOST": "127.0.0.1",
+        "NOTIFIER_SMTP__PORT": str(mail_server.port),
+        "NOTIFIER_SMTP__STARTTLS": "false",
+        "NOTIFIER_SMTP__FROM_ADDRESS": "absence@oakfield.example",
+        "NOTIFIER_SMTP__RATE_PER_SECOND": "1000",
+        "COLUMNS": "100",
+    }
+
+
+@pytest.fixture
+def commands(environment: dict[str, str], tmp_path: Path) -> Commands:
+    """The commands, in an empty folder."""
+    return Commands(tmp_path, environment)
+
+
+class Inside:
+    """The same school through the services, in this process: quick to set up and to settle what a killed command left."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        from notifier.services.application import load_application
+        from notifier.settings import load_settings
+
+        self.app = load_application(load_settings(environment))
+
+    async def _close(self) -> None:
+        for channel in self.app.channels.values():
+            await channel.close()
+
+    def send(self, at: datetime) -> Any:
+        from notifier.services.hand_over import Pace, hand_over
+
+        moments = iter(datetime(2027, 1, 1, tzinfo=UTC) + timedelta(minutes=step) for step in range(100_000))
+
+        async def no_sleep(_seconds: float) -> None:
+            return None
+
+        async def work() -> Any:
+            try:
+                return await hand_over(self.app, now=at, pace=Pace(clock=lambda: next(moments), sleep=no_sleep))
+            finally:
+                await self._close()
+
+        return run_to_end(work())
+
+    def reconcile(self, at: datetime) -> Any:
+        from notifier.services.reconcile import reconcile
+
+        async def work() -> Any:
+            try:
+                return await reconcile(self.app, now=at, inbox=False)
+            finally:
+                await self._close()
+
+        return run_to_end(work())
+
+    def messages(self, school: str) -> list[dict[str, Any]]:
+        from notifier.services import views
+
+        with self.app.database.read() as connection:
+            entries = views.log_entries(connection, self.app.school(connection, school), day=None)
+        return [entry for entry in entries if entry["kind"] == "message"]
+
+
+@pytest.fixture
+def inside(environment: dict[str, str]) -> Iterator[Inside]:
+    """The services in this process, on the same database and double."""
+    made = Inside(environment)
+    yield made
+    made.app.database.close()
