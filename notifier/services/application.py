@@ -182,7 +182,17 @@ def _build(medium: str, chosen: str, settings: Settings, own_numbers: Sequence[s
 
 def load_application(settings: Settings, *, database: Database | None = None) -> Application:
     """Build the application from settings, making the schema in an empty database. Raises ConfigurationError, DatabaseNotReady."""
+    made = database is None
     database = database or Database(settings.database_url)
+    try:
+        return _assemble(settings, database)
+    except BaseException:
+        if made:
+            database.close()
+        raise
+
+
+def _assemble(settings: Settings, database: Database) -> Application:
     database.ensure_ready()
     with database.read() as connection:
         numbers = [

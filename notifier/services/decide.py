@@ -65,7 +65,7 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    """Everything a pass looks at, read at one moment."""
+    """Everything a pass looks at, read at one moment. The roll has contacts only for pupils whose absence is unexplained."""
 
     school: School
     policy: Policy
@@ -145,14 +145,21 @@ def _look(
     key = school.key
     standing = {pupil_id: row for (_, pupil_id), row in runs.current_decisions(connection, key, day, session).items()}
     before = app.calendar(school).previous_school_day(day)
+    policy = app.policy(school)
+    marks = mark_store.session_marks(connection, key, day, session)
+    unexplained = [
+        pupil_id
+        for pupil_id, mark in marks.items()
+        if app.codes.effect(mark.code, policy.review_codes) is CodeEffect.UNEXPLAINED
+    ]
     return _Picture(
         school=school,
-        policy=app.policy(school),
+        policy=policy,
         day=day,
         session=session,
         now=now,
-        roll=people.load_roll(connection, key),
-        marks=mark_store.session_marks(connection, key, day, session),
+        roll=people.load_pupils(connection, key, contacts_of=unexplained),
+        marks=marks,
         morning=mark_store.session_marks(connection, key, day, Session.AM) if session is Session.PM else {},
         reported=block_store.reported(connection, key, day, session),
         follow_ups={(row.session, row.pupil_id): row for row in follow_up_store.of_day(connection, key, day)},

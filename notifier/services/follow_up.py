@@ -45,7 +45,7 @@ class MarkChange:
 
 
 class NotOpen(Exception):
-    """There is no open follow-up to act on; the words say so."""
+    """The follow-up cannot be closed so; the words say why."""
 
 
 def marks_changed(
@@ -422,7 +422,13 @@ def confirm(
     now: datetime,
     note_text: str = "",
 ) -> list[str]:
-    """A person confirms why a pupil is away: the day's follow-ups close. Raises NotOpen. The MIS is not touched."""
+    """A person confirms why a pupil is away: the day's follow-ups close. The MIS is not touched.
+
+    Raises NotOpen where nothing is open, or the code gives no reason.
+    """
+    effect = app.codes.effect(code)
+    if effect in (CodeEffect.UNEXPLAINED, CodeEffect.UNKNOWN, CodeEffect.NO_MARK):
+        raise NotOpen(f"'{code}' gives no reason: choose a code in force that explains the absence, such as I or M.")
     rows = store.of_pupils(connection, school.key, [pupil_id], since=day, open_only=True)
     rows = [row for row in rows if row.day == day]
     if not rows:

@@ -6,11 +6,10 @@ attempt, which `reconcile` settles; nothing is ever sent twice on a guess.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,15 +22,16 @@ from notifier.channels.base import Channel, ErrorClass, Outcome, OutcomeKind, Ou
 from notifier.domain.messages import MessageStatus
 from notifier.domain.reasons import Reason
 from notifier.domain.schools import School
-from notifier.domain.sessions import local_date, local_time
-from notifier.services import follow_up, outbox
+from notifier.domain.sessions import local_date
+from notifier.services import follow_up
 from notifier.services.application import Application
-from notifier.services.look_again import end_overdue, look_again
+from notifier.services.brakes import stop_channel, within_caps, within_pace
+from notifier.services.in_flight import Ended, InFlight
+from notifier.services.look_again import end_overdue, gather, look_again
 from notifier.services.receipts import apply_waiting
 from notifier.store import blocks as block_store
-from notifier.store import follow_ups as follow_up_store
+from notifier.store import last_look, runs
 from notifier.store import messages as store
-from notifier.store import records, runs
 
 log = structlog.get_logger()
 
@@ -86,22 +86,35 @@ async def hand_over(
     """Hand over everything due at `now`. The moment stands still while it runs; only the pace follows the wall clock."""
     counts = SendCounts()
     by = claimant()
-    counts.expired += await asyncio.to_thread(_end_overdue, app, now)
+    known: dict[str, tuple[datetime, School]] = {}
+
+    def settle(ended: Sequence[Ended]) -> None:
+        counts.add(_settle(app, ended, now))
+        if on_batch:
+            on_batch(len(ended))
+
+    flight = InFlight(app.channels, settle, now=now)
+    counts.expired += await flight.in_transaction(_end_overdue, app, now)
     left = limit
-    while left is None or left > 0:
-        size = app.settings.sending.batch_size if left is None else min(left, app.settings.sending.batch_size)
-        batch = await asyncio.to_thread(_claim, app, by, now, size, pace.clock())
-        counts.add(batch.settled)
-        if not batch.claimed and not batch.waiting:
-            break
-        if batch.outgoing:
-            await _send_batch(app, batch.outgoing, counts, now=now)
-            if on_batch:
-                on_batch(len(batch.outgoing))
-        if left is not None:
-            left -= batch.claimed
-        if batch.waiting and not batch.outgoing:
-            await pace.sleep(batch.wait_seconds)
+    try:
+        while left is None or left > 0:
+            size = app.settings.sending.batch_size if left is None else min(left, app.settings.sending.batch_size)
+            batch = await flight.in_transaction(_claim, app, by, now, size, pace.clock(), known)
+            counts.add(batch.settled)
+            if not batch.claimed and not batch.waiting:
+                if not await flight.finish():
+                    break
+                continue  # what the last calls came to may have queued more
+            if left is not None:
+                left -= batch.claimed
+            if batch.outgoing:
+                await flight.start(batch.outgoing)
+            elif batch.waiting:
+                await flight.finish()
+                await pace.sleep(batch.wait_seconds)
+        await flight.finish()
+    finally:
+        await flight.abandon()
     return counts
 
 
@@ -121,7 +134,14 @@ class _Batch:
     wait_seconds: float
 
 
-def _claim(app: Application, by: str, now: datetime, size: int, wall: datetime) -> _Batch:
+def _claim(
+    app: Application,
+    by: str,
+    now: datetime,
+    size: int,
+    wall: datetime,
+    known: dict[str, tuple[datetime, School]],
+) -> _Batch:
     channels = sorted(app.channels)
     if not channels:
         return _Batch(0, (), {}, 0, 0.0)
@@ -135,20 +155,34 @@ def _claim(app: Application, by: str, now: datetime, size: int, wall: datetime) 
         rows = store.claim(connection, now=now, by=by, limit=size, channels=channels, stopped=stopped)
         if not rows:
             return _Batch(0, (), {}, 0, 0.0)
-        ready: list[Any] = []
-        schools: dict[str, School] = {}
-        for school_id in sorted({row.school_id for row in rows}):
-            school = schools[school_id] = app.school(connection, school_id)
-            mine = [row for row in rows if row.school_id == school_id]
-            fit, ended = look_again(connection, app, school, mine, now=now)
+        schools = _schools(connection, app, {row.school_id for row in rows}, known)
+        facts = gather(connection, app, schools, rows)
+        by_school: dict[str, list[Any]] = {school_id: [] for school_id in schools}
+        for row in rows:
+            by_school[row.school_id].append(row)
+        checked: dict[str, list[Any]] = {}
+        for school_id, mine in by_school.items():
+            fit, ended = look_again(connection, app, schools[school_id], mine, now=now, facts=facts[school_id])
             settled.update(ended)
-            fit, held = _within_caps(connection, app, school, fit, now)
-            settled.update(held)
-            ready.extend(fit)
-        ready, waiting, seconds = _within_pace(connection, app, schools, ready, now, wall)
+            checked[school_id] = fit
+        ready, held = within_caps(connection, app, schools, checked, now)
+        settled.update(held)
+        ready, waiting, seconds = within_pace(connection, app, schools, ready, now, wall)
         outgoing = tuple(_outgoing(app, schools[row.school_id], row) for row in ready)
         store.add_attempts(connection, [_attempt(row, out, channel, now) for row, out, channel in outgoing])
     return _Batch(len(rows) - waiting, outgoing, settled, waiting, seconds)
+
+
+def _schools(
+    connection: Connection, app: Application, school_ids: Iterable[str], known: dict[str, tuple[datetime, School]]
+) -> dict[str, School]:
+    """The schools as they are now; those whose file has not changed since the last batch are taken from `known`."""
+    found: dict[str, School] = {}
+    for school_id, changed_at in sorted(last_look.changed_schools(connection, school_ids).items()):
+        if school_id not in known or known[school_id][0] != changed_at:
+            known[school_id] = (changed_at, app.school(connection, school_id))
+        found[school_id] = known[school_id][1]
+    return found
 
 
 def _attempt(row: Any, out: Outgoing, channel: Channel, now: datetime) -> dict[str, Any]:
@@ -185,153 +219,7 @@ def _outgoing(app: Application, school: School, row: Any) -> tuple[Any, Outgoing
     )
 
 
-def _within_caps(
-    connection: Connection, app: Application, school: School, rows: Sequence[Any], now: datetime
-) -> tuple[list[Any], dict[str, int]]:
-    """Hold back texts past the day's spending limit, and withhold one text too many of the same to one number."""
-    texts = [row for row in rows if row.channel == "sms"]
-    if not texts:
-        return list(rows), {}
-    caps = app.policy(school).caps
-    held: Counter[str] = Counter()
-    kept: list[Any] = []
-    same = store.equal_texts(connection, texts, since=now - timedelta(hours=24))
-    spent = store.spent_today(connection, school.key, texts[0].day)
-    over: list[Any] = []
-    for row in rows:
-        if row.channel != "sms":
-            kept.append(row)
-            continue
-        times = same.get((row.to_address, row.body), 0)
-        if times >= caps.equal_texts_per_number:
-            store.move(
-                connection, school.key, [row.message_id], MessageStatus.WITHHELD, at=now, reason=Reason.EQUAL_TEXT_CAP.value
-            )  # fmt: skip
-            follow_up.pass_on(connection, app, school, row, now=now, reason=Reason.EQUAL_TEXT_CAP)
-            held["cancelled"] += 1
-            continue
-        if spent + row.cost_pence > caps.spend_pence_per_day and row.purpose != outbox.ALL_CLEAR:
-            over.append(row)
-            continue
-        same[(row.to_address, row.body)] = times + 1
-        spent += row.cost_pence
-        kept.append(row)
-    if over:
-        stop_channel(
-            connection, app, school, "spend_cap", "sms", over, now=now, detail=f"{spent / 100:.2f} pounds spent"
-        )
-        held["held"] += len(over)
-    return kept, held
-
-
-def stop_channel(
-    connection: Connection,
-    app: Application,
-    school: School,
-    kind: str,
-    channel: str,
-    rows: Sequence[Any],
-    *,
-    now: datetime,
-    detail: str,
-) -> None:
-    """Hold messages and stop a school's channel until a person releases it; staff are told, and ring meanwhile."""
-    day = local_date(now)
-    ids = [row.message_id for row in rows]
-    store.move(connection, school.key, ids, MessageStatus.HELD, at=now, reason=kind)
-    standing = [row for row in runs.holds_of(connection, school.key, day) if row.kind == kind and row.scope == channel]
-    if not any(row.released_at is None for row in standing):
-        row = {
-            "school_id": school.key,
-            "hold_id": str(uuid4())[:8],
-            "day": day,
-            "session": "",
-            "kind": kind,
-            "scope": channel,
-            "ordinal": len(standing) + 1,
-            "measure": len(ids),
-            "detail": detail,
-            "made_at": now,
-            "made_by": "sending",
-        }
-        runs.add_hold(connection, row)
-        template = "staff_spend_cap" if kind == "spend_cap" else "staff_sending_stopped"
-        outbox.tell_staff(
-            connection, app, school, template,
-            _told(connection, app, school, kind, channel, len(ids), detail, now),
-            key=f"{kind}:{row['hold_id']}", day=day, session="", now=now, urgent=True,
-        )  # fmt: skip
-    reason = Reason.SPEND_CAP if kind == "spend_cap" else Reason.CONFIGURATION
-    for links in store.links_of(connection, school.key, ids).values():
-        for chased in follow_up_store.by_ids(connection, school.key, [x.follow_up_id for x in links if x.follow_up_id]):
-            follow_up.put_on_call_list(connection, school, chased, reason, now)
-
-
-def _told(
-    connection: Connection,
-    app: Application,
-    school: School,
-    kind: str,
-    channel: str,
-    waiting: int,
-    detail: str,
-    now: datetime,
-) -> dict[str, Any]:
-    if kind == "spend_cap":
-        spent = store.spent_today(connection, school.key, local_date(now))
-        return {"spent": round(spent), "cap": app.policy(school).caps.spend_pence_per_day, "waiting": waiting}
-    name = "Text messages" if channel == "sms" else "E-mails"
-    return {"channel": name, "reason": detail, "since": local_time(now), "waiting": waiting}
-
-
-def _within_pace(
-    connection: Connection,
-    app: Application,
-    schools: Mapping[str, School],
-    rows: Sequence[Any],
-    now: datetime,
-    wall: datetime,
-) -> tuple[list[Any], int, float]:
-    """Keep what the senders' token buckets allow now; the rest goes back to the queue untouched."""
-    by_sender: dict[tuple[str, str], list[Any]] = {}
-    for row in rows:
-        own = schools[row.school_id].sms_from if row.channel == "sms" else None
-        by_sender.setdefault((row.channel, own or "default"), []).append(row)
-    kept: list[Any] = []
-    waiting, seconds = 0, 0.0
-    for (channel, sender), mine in by_sender.items():
-        rate = app.settings.twilio.messages_per_second if channel == "sms" else app.settings.smtp.rate_per_second
-        granted = records.take_tokens(
-            connection, f"{channel}:{sender}", wanted=len(mine), rate=rate, burst=max(rate, 1.0), now=wall
-        )
-        kept.extend(mine[:granted])
-        surplus = mine[granted:]
-        if surplus:
-            waiting += len(surplus)
-            seconds = max(seconds, min(1.0, 1.0 / rate))
-            for school_id in {row.school_id for row in surplus}:
-                ids = [row.message_id for row in surplus if row.school_id == school_id]
-                store.give_back(connection, school_id, ids, at=now)
-    return kept, waiting, seconds
-
-
-async def _send_batch(
-    app: Application, outgoing: Sequence[tuple[Any, Outgoing, Channel]], counts: SendCounts, *, now: datetime
-) -> None:
-    """Call the provider for each message, a bounded number at once, and write outcomes in groups as they come."""
-    gates = {medium: asyncio.Semaphore(max(1, channel.concurrency)) for medium, channel in app.channels.items()}
-
-    async def call(row: Any, out: Outgoing, channel: Channel) -> tuple[Any, Outgoing, Channel, Outcome]:
-        async with gates[row.channel]:
-            return row, out, channel, await channel.send(out, now=now)
-
-    results = await asyncio.gather(*(call(*item) for item in outgoing))
-    counts.add(await asyncio.to_thread(_settle, app, results, now))
-
-
-def _settle(
-    app: Application, results: Sequence[tuple[Any, Outgoing, Channel, Outcome]], now: datetime
-) -> dict[str, int]:
+def _settle(app: Application, results: Sequence[Ended], now: datetime) -> dict[str, int]:
     counted: Counter[str] = Counter()
     with app.database.begin() as connection:
         store.end_attempts(connection, [_ended(row, outcome, now) for row, _, _, outcome in results])
@@ -353,7 +241,11 @@ def _settle(
         for row, *_ in accepted:
             counted["staff" if row.audience == "staff" else "accepted"] += 1
         apply_waiting(
-            connection, app, [outcome.provider_id for *_, outcome in accepted if outcome.provider_id], now=now
+            connection,
+            app,
+            [outcome.provider_id for *_, outcome in accepted if outcome.provider_id],
+            now=now,
+            providers={channel.name for *_, channel, _ in accepted},
         )
         for row, _, channel, outcome in results:
             if outcome.kind is not OutcomeKind.ACCEPTED:

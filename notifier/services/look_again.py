@@ -1,7 +1,7 @@
 """The last look before a message leaves: still absent, still permitted, still in time, school open?
 
-Works on a whole batch of one school with a handful of queries. What may leave is returned; everything else is ended here, with
-its reason, and the follow-up goes on another way.
+`gather` reads what a whole batch of many schools is looked at against, with a handful of queries; `look_again` judges one school's
+part. What may leave is returned; everything else is ended here, with its reason, and the follow-up goes on another way.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -20,29 +20,61 @@ from notifier.domain.reasons import Reason
 from notifier.domain.schools import School
 from notifier.services import follow_up, outbox
 from notifier.services.application import Application
-from notifier.store import blocks as block_store
-from notifier.store import follow_ups as follow_up_store
-from notifier.store import marks as mark_store
+from notifier.store import last_look, people
 from notifier.store import messages as store
-from notifier.store import people
-from notifier.store.marks import CurrentMark
+from notifier.store.last_look import NamedPupil
 
 
 @dataclass(frozen=True, slots=True)
-class _Facts:
-    """What a school's batch is looked at against."""
+class Facts:
+    """What one school's messages are looked at against: the pupils each names, and each pupil's contacts, as they are now."""
 
-    links: Mapping[str, list[Any]]
+    named: Mapping[str, Sequence[NamedPupil]]
     circles: Mapping[str, Circle]
-    follow_ups: Mapping[str, Any]
-    marks: Mapping[tuple[Any, str], Mapping[str, CurrentMark]]
+
+
+def gather(
+    connection: Connection, app: Application, schools: Mapping[str, School], rows: Sequence[Any]
+) -> dict[str, Facts]:
+    """The facts for messages of several schools, by school, with a handful of queries whatever the number of schools."""
+    for_carers = [row for row in rows if row.audience == "carer"]
+    named = last_look.named_pupils(connection, [(row.school_id, row.message_id) for row in for_carers])
+    days: dict[str, date] = {}
+    wanted: dict[str, set[str]] = {}
+    for row in for_carers:
+        days[row.school_id] = max(row.day, days.get(row.school_id, row.day))
+        wanted.setdefault(row.school_id, set()).update(pupil.pupil_id for pupil in named.get(row.message_id, ()))
+    rolls = people.rolls_of(
+        connection, [(school_id, pupil_id) for school_id, ids in wanted.items() for pupil_id in ids]
+    )
+    blocks = last_look.blocks_of(connection, days)
+    facts = {school_id: Facts(named, {}) for school_id in schools}
+    for school_id, roll in rolls.items():
+        channels = app.usable_channels(schools[school_id])
+        circles = {
+            pupil_id: circle_of(
+                pupil, roll.contacts[pupil_id], roll.carers, school_channels=channels, blocks=blocks[school_id]
+            )
+            for pupil_id, pupil in roll.pupils.items()
+        }
+        facts[school_id] = Facts(named, circles)
+    return facts
 
 
 def look_again(
-    connection: Connection, app: Application, school: School, rows: Sequence[Any], *, now: datetime
+    connection: Connection,
+    app: Application,
+    school: School,
+    rows: Sequence[Any],
+    *,
+    now: datetime,
+    facts: Facts | None = None,
 ) -> tuple[list[Any], dict[str, int]]:
-    """Sort claimed messages into those that may leave and counts of those ended ("expired", "cancelled")."""
-    facts = _gather(connection, app, school, rows)
+    """Sort claimed messages of one school into those that may leave and counts of those ended ("expired", "cancelled").
+
+    `facts` are what `gather` found in this transaction; without them they are gathered here.
+    """
+    facts = facts or gather(connection, app, {school.key: school}, rows)[school.key]
     fit: list[Any] = []
     ended: Counter[str] = Counter()
     open_today = {day: app.calendar(school).is_school_day(day) for day in {row.day for row in rows}}
@@ -80,38 +112,11 @@ def end_overdue(connection: Connection, app: Application, *, now: datetime) -> i
     return len(rows)
 
 
-def _gather(connection: Connection, app: Application, school: School, rows: Sequence[Any]) -> _Facts:
-    for_carers = [row for row in rows if row.audience == "carer"]
-    ids = [row.message_id for row in for_carers]
-    links = store.links_of(connection, school.key, ids)
-    pupil_ids = sorted({link.pupil_id for group in links.values() for link in group})
-    follow_up_ids = sorted({link.follow_up_id for group in links.values() for link in group if link.follow_up_id})
-    roll = people.load_roll(connection, school.key, pupil_ids=pupil_ids)
-    circles: dict[str, Circle] = {}
-    if for_carers:
-        blocks = block_store.load_blocks(connection, school.key, max(row.day for row in for_carers))
-        for pupil_id, pupil in roll.pupils.items():
-            circles[pupil_id] = circle_of(
-                pupil,
-                roll.contacts.get(pupil_id, ()),
-                roll.carers,
-                school_channels=app.usable_channels(school),
-                blocks=blocks,
-            )
-    sessions = {(row.day, row.session) for row in for_carers if row.purpose == outbox.ABSENCE}
-    marks = {
-        (day, session): mark_store.session_marks(connection, school.key, day, session, pupil_ids=pupil_ids)
-        for day, session in sessions
-    }
-    chased = {row.follow_up_id: row for row in follow_up_store.by_ids(connection, school.key, follow_up_ids)}
-    return _Facts(links, circles, chased, marks)
-
-
 def _obstacle(
-    connection: Connection, app: Application, school: School, row: Any, facts: _Facts, now: datetime
+    connection: Connection, app: Application, school: School, row: Any, facts: Facts, now: datetime
 ) -> Reason | None:
     """Why a message to a carer may not leave; it is ended here then. None where it may."""
-    links = facts.links.get(row.message_id, [])
+    links = facts.named.get(row.message_id, ())
     for link in links:
         reason = _not_permitted(row, facts.circles.get(link.pupil_id))
         if reason is not None:
@@ -119,16 +124,13 @@ def _obstacle(
             return reason
     if row.purpose != outbox.ABSENCE:
         return None
-    marks = facts.marks.get((row.day, row.session), {})
     still, gone = [], None
     for link in links:
-        mark = marks.get(link.pupil_id)
-        chased = facts.follow_ups.get(link.follow_up_id or "")
-        if mark is None or not app.codes.triggers_contact(mark.code):
+        if link.code is None or not app.codes.triggers_contact(link.code):
             gone = Reason.NO_LONGER_ABSENT
-        elif chased is not None and chased.closed_at is not None:
+        elif link.closed:
             gone = Reason.CLOSED_BY_STAFF
-        elif chased is not None and chased.answered_at is not None:
+        elif link.answered:
             gone = Reason.ANSWERED
         else:
             still.append(link)
@@ -178,8 +180,8 @@ def _say_it_without(
     app: Application,
     school: School,
     row: Any,
-    still: Sequence[Any],
-    facts: _Facts,
+    still: Sequence[NamedPupil],
+    facts: Facts,
     now: datetime,
 ) -> None:
     """Queue the same message again, naming only the pupils who are still absent."""

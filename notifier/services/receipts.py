@@ -5,7 +5,7 @@ They arrive out of order, twice, late, before our own commit, or for messages we
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -90,9 +90,16 @@ def _not_delivered(connection: Connection, app: Application, message: Any, recei
     follow_up.pass_on(connection, app, school, message, now=now, reason=Reason.NOT_DELIVERED)
 
 
-def apply_waiting(connection: Connection, app: Application, provider_ids: Sequence[str], *, now: datetime) -> None:
-    """Apply receipts that came before we had committed whose they were."""
-    for event in store.unapplied_events(connection, provider_ids):
+def apply_waiting(
+    connection: Connection,
+    app: Application,
+    provider_ids: Sequence[str],
+    *,
+    now: datetime,
+    providers: Iterable[str] | None = None,
+) -> None:
+    """Apply receipts that came before we had committed whose they were. Naming the `providers` saves a scan of all receipts."""
+    for event in store.unapplied_events(connection, provider_ids, providers=providers):
         message = store.by_provider_id(connection, event.provider_id)
         if message is None:
             continue

@@ -196,6 +196,8 @@ def _act(
     if plan.pauses and still_open and match.carer is not None:
         _pause(connection, app, school, still_open, urgent=reading.urgent, now=now)
     template = "reply_urgent" if reading.urgent else plan.acknowledgement
+    if reading.intent is Intent.THANKS and not still_open:
+        template = None  # thanks for an all clear: asking again for a reason would be a false alarm
     if template:
         _acknowledge(connection, app, school, match, template, row, now)
 

@@ -141,6 +141,11 @@ def suppress(
     suppression_id = str(uuid4())
     with app.database.begin() as connection:
         school = app.school(connection, school_id)
+        roll = people.load_roll(connection, school.key)
+        if pupil_id and pupil_id not in roll.pupils:
+            raise NotAllowed(f"No pupil '{pupil_id}' is on roll at {school.name}.")
+        if carer_id and carer_id not in roll.carers:
+            raise NotAllowed(f"There is no carer '{carer_id}' at {school.name}.")
         blocks.add_suppression(
             connection,
             {

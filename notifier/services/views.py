@@ -203,7 +203,13 @@ def board(connection: Connection, app: Application, school: School, day: date) -
                 "closed_reason": row.closed_reason,
                 "closed_code": row.closed_code,
                 "messages": [
-                    {"id": item.message_id, "status": item.status, "channel": item.channel, "carer_id": item.carer_id}
+                    {
+                        "id": item.message_id,
+                        "status": item.status,
+                        "channel": item.channel,
+                        "carer_id": item.carer_id,
+                        "purpose": item.purpose,
+                    }
                     for item in sent.get(row.follow_up_id, [])
                     if item.purpose != "ack"
                 ],
@@ -396,7 +402,12 @@ def summary(connection: Connection, app: Application, school: School, day: date,
     """The morning in counts: what the first screen of a day shows."""
     items = board(connection, app, school, day)
     counts = {state: sum(item["state"] == state for item in items) for state in _ORDER}
-    told = [item for item in items if any(m["status"] in ("accepted", "sent", "delivered") for m in item["messages"])]
+    left = ("accepted", "sent", "delivered")
+    told = [
+        item
+        for item in items
+        if any(message["purpose"] == "absence" and message["status"] in left for message in item["messages"])
+    ]
     cost = messages.spent_today(connection, school.key, day)
     times = {session.value: iso(at_local(day, value.first_contact)) for session, value in school.times.items()}
     lost = evidence.unaccounted(connection, unexplained_codes=unexplained_codes(app), school_id=school.key, day=day)

@@ -85,7 +85,9 @@ SENDING = [
     pytest.param("notifier.channels.twilio.channel:TwilioChannel.send", "after", 1, id="after the first answer"),
     pytest.param("notifier.channels.twilio.channel:TwilioChannel.send", "after", PUPILS, id="after the last answer"),
     pytest.param("notifier.store.messages:settle_accepted", "before", 1, id="before writing outcomes"),
-    pytest.param("notifier.store.messages:settle_accepted", "after", 1, id="after writing outcomes, before their commit"),
+    pytest.param(
+        "notifier.store.messages:settle_accepted", "after", 1, id="after writing outcomes, before their commit"
+    ),
 ]
 
 

@@ -1,0 +1,193 @@
+"""What keeps messages back at the last moment: spending caps, too many equal texts, the senders' pace, and channels that are stopped.
+
+All of it happens inside the transaction of a claim, before the provider is called. Held messages wait for a person's release;
+those beyond the pace go back to the queue untouched.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from notifier.domain.messages import MessageStatus
+from notifier.domain.reasons import Reason
+from notifier.domain.schools import School
+from notifier.domain.sessions import local_date, local_time
+from notifier.services import follow_up, outbox
+from notifier.services.application import Application
+from notifier.store import follow_ups as follow_up_store
+from notifier.store import last_look, records, runs
+from notifier.store import messages as store
+
+
+def within_caps(
+    connection: Connection,
+    app: Application,
+    schools: Mapping[str, School],
+    checked: Mapping[str, Sequence[Any]],
+    now: datetime,
+) -> tuple[list[Any], dict[str, int]]:
+    """Hold back texts past the day's spending limit, and withhold one text too many of the same to one number."""
+    texts = [row for rows in checked.values() for row in rows if row.channel == "sms"]
+    if not texts:
+        return [row for rows in checked.values() for row in rows], {}
+    held: Counter[str] = Counter()
+    kept: list[Any] = []
+    same = store.equal_texts(connection, texts, since=now - timedelta(hours=24))
+    spent = _spent(connection, texts)
+    for school_id, rows in checked.items():
+        fit, counts = _within_caps_of(connection, app, schools[school_id], rows, same, spent, now)
+        kept.extend(fit)
+        held.update(counts)
+    return kept, held
+
+
+def _spent(connection: Connection, texts: Sequence[Any]) -> dict[tuple[str, date], float]:
+    """What each school's texts of a day have cost without these, which are in hand and counted as spent already."""
+    spent: dict[tuple[str, date], float] = {}
+    for day in sorted({row.day for row in texts}):
+        mine = [row for row in texts if row.day == day]
+        for school_id, pence in last_look.spent_by_school(connection, {row.school_id for row in mine}, day).items():
+            spent[(school_id, day)] = pence
+        for row in mine:
+            spent[(row.school_id, day)] -= row.cost_pence
+    return spent
+
+
+def _within_caps_of(
+    connection: Connection,
+    app: Application,
+    school: School,
+    rows: Sequence[Any],
+    same: dict[tuple[str, str], int],
+    spent_of: Mapping[tuple[str, date], float],
+    now: datetime,
+) -> tuple[list[Any], dict[str, int]]:
+    texts = [row for row in rows if row.channel == "sms"]
+    if not texts:
+        return list(rows), {}
+    caps = app.policy(school).caps
+    held: Counter[str] = Counter()
+    kept: list[Any] = []
+    spent = spent_of[(school.key, texts[0].day)]
+    over: list[Any] = []
+    for row in rows:
+        if row.channel != "sms":
+            kept.append(row)
+            continue
+        times = same.get((row.to_address, row.body), 0)
+        if times >= caps.equal_texts_per_number:
+            store.move(
+                connection, school.key, [row.message_id], MessageStatus.WITHHELD, at=now, reason=Reason.EQUAL_TEXT_CAP.value
+            )  # fmt: skip
+            follow_up.pass_on(connection, app, school, row, now=now, reason=Reason.EQUAL_TEXT_CAP)
+            held["cancelled"] += 1
+            continue
+        if spent + row.cost_pence > caps.spend_pence_per_day and row.purpose != outbox.ALL_CLEAR:
+            over.append(row)
+            continue
+        same[(row.to_address, row.body)] = times + 1
+        spent += row.cost_pence
+        kept.append(row)
+    if over:
+        stop_channel(
+            connection, app, school, "spend_cap", "sms", over, now=now, detail=f"{spent / 100:.2f} pounds spent"
+        )
+        held["held"] += len(over)
+    return kept, held
+
+
+def stop_channel(
+    connection: Connection,
+    app: Application,
+    school: School,
+    kind: str,
+    channel: str,
+    rows: Sequence[Any],
+    *,
+    now: datetime,
+    detail: str,
+) -> None:
+    """Hold messages and stop a school's channel until a person releases it; staff are told, and ring meanwhile."""
+    day = local_date(now)
+    ids = [row.message_id for row in rows]
+    store.move(connection, school.key, ids, MessageStatus.HELD, at=now, reason=kind)
+    standing = [row for row in runs.holds_of(connection, school.key, day) if row.kind == kind and row.scope == channel]
+    if not any(row.released_at is None for row in standing):
+        row = {
+            "school_id": school.key,
+            "hold_id": str(uuid4())[:8],
+            "day": day,
+            "session": "",
+            "kind": kind,
+            "scope": channel,
+            "ordinal": len(standing) + 1,
+            "measure": len(ids),
+            "detail": detail,
+            "made_at": now,
+            "made_by": "sending",
+        }
+        runs.add_hold(connection, row)
+        template = "staff_spend_cap" if kind == "spend_cap" else "staff_sending_stopped"
+        outbox.tell_staff(
+            connection, app, school, template,
+            _told(connection, app, school, kind, channel, len(ids), detail, now),
+            key=f"{kind}:{row['hold_id']}", day=day, session="", now=now, urgent=True,
+        )  # fmt: skip
+    reason = Reason.SPEND_CAP if kind == "spend_cap" else Reason.CONFIGURATION
+    for links in store.links_of(connection, school.key, ids).values():
+        for chased in follow_up_store.by_ids(connection, school.key, [x.follow_up_id for x in links if x.follow_up_id]):
+            follow_up.put_on_call_list(connection, school, chased, reason, now)
+
+
+def _told(
+    connection: Connection,
+    app: Application,
+    school: School,
+    kind: str,
+    channel: str,
+    waiting: int,
+    detail: str,
+    now: datetime,
+) -> dict[str, Any]:
+    if kind == "spend_cap":
+        spent = store.spent_today(connection, school.key, local_date(now))
+        return {"spent": round(spent), "cap": app.policy(school).caps.spend_pence_per_day, "waiting": waiting}
+    name = "Text messages" if channel == "sms" else "E-mails"
+    return {"channel": name, "reason": detail, "since": local_time(now), "waiting": waiting}
+
+
+def within_pace(
+    connection: Connection,
+    app: Application,
+    schools: Mapping[str, School],
+    rows: Sequence[Any],
+    now: datetime,
+    wall: datetime,
+) -> tuple[list[Any], int, float]:
+    """Keep what the senders' token buckets allow now; the rest goes back to the queue untouched."""
+    by_sender: dict[tuple[str, str], list[Any]] = {}
+    for row in rows:
+        own = schools[row.school_id].sms_from if row.channel == "sms" else None
+        by_sender.setdefault((row.channel, own or "default"), []).append(row)
+    kept: list[Any] = []
+    waiting, seconds = 0, 0.0
+    for (channel, sender), mine in by_sender.items():
+        rate = app.settings.twilio.messages_per_second if channel == "sms" else app.settings.smtp.rate_per_second
+        granted = records.take_tokens(
+            connection, f"{channel}:{sender}", wanted=len(mine), rate=rate, burst=max(rate, 1.0), now=wall
+        )
+        kept.extend(mine[:granted])
+        surplus = mine[granted:]
+        if surplus:
+            waiting += len(surplus)
+            seconds = max(seconds, min(1.0, 1.0 / rate))
+            for school_id in {row.school_id for row in surplus}:
+                ids = [row.message_id for row in surplus if row.school_id == school_id]
+                store.give_back(connection, school_id, ids, at=now)
+    return kept, waiting, seconds
