@@ -17,7 +17,7 @@ from notifier.domain.schools import School
 from notifier.domain.sessions import local_date
 from notifier.registers.marks import MarkRow, MarksFile, read_marks
 from notifier.registers.people import PeopleFile, read_people
-from notifier.registers.refusals import Refusal, write_rejected
+from notifier.registers.refusals import Refusal, Warning_, write_rejected
 from notifier.services import follow_up
 from notifier.services.application import Application
 from notifier.services.follow_up import MarkChange
@@ -25,6 +25,10 @@ from notifier.store import marks as mark_store
 from notifier.store import people as people_store
 
 Progress = Callable[[int, int], None]
+
+LEAVERS_AT_ONCE = 10
+LEAVERS_SHARE = 0.1
+"""More pupils than this missing from a people file mean that the file is not the whole roll."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,8 @@ def take_people(
     dry_run: bool = False,
     keep_leavers: bool = False,
 ) -> Intake:
-    """Take a people file in. It is the whole roll: pupils it no longer names leave the roll, unless `keep_leavers`.
+    """Take a people file in. It is the whole roll: pupils it no longer names leave the roll, unless `keep_leavers`, or unless
+    rows were refused or so many are missing that the file is hardly the whole roll.
 
     Raises FileError (nothing readable) and UnknownSchool.
     """
@@ -81,6 +86,7 @@ def take_people(
         with app.database.begin() as connection:
             school = app.school(connection, school_id)
             counts = _save_people(connection, school, read, now=now, keep_leavers=keep_leavers or bool(read.refused))
+            warnings = (*read.warnings, *_missing_many(counts["kept"], keep_leavers))
             outcome = "taken_in" if counts["changed"] or counts["left"] else "same_again"
             rejected = None if dry_run else _write_rejected(path, read.header, read.refused)
             _record(
@@ -94,7 +100,7 @@ def take_people(
         pass
     return Intake(
         school_id, "people", path.name, import_id, outcome, len(read.rows), counts["changed"], counts["unchanged"],
-        read.refused, read.warnings, rejected, read.preset, counts["left"],
+        read.refused, warnings, rejected, read.preset, counts["left"],
     )  # fmt: skip
 
 
@@ -113,7 +119,10 @@ def _save_people(
     new_carers = [carer for key, carer in carers.items() if before.carers.get(key) != carer]
     new_links = [link for key, link in links.items() if known.get(key) != link]
     gone_links = [] if keep_leavers else [key for key in known if key[0] in pupils and key not in links]
-    left = [] if keep_leavers else [key for key in before.pupils if key not in pupils]
+    missing = [key for key in before.pupils if key not in pupils]
+    # A file of one class, or a broken export, must not take the other classes off roll: then nobody would look for them.
+    whole_roll = len(missing) <= max(LEAVERS_AT_ONCE, LEAVERS_SHARE * len(before.pupils))
+    left = missing if whole_roll and not keep_leavers else []
     people_store.save_people(
         connection,
         pupil_rows=[people_store.pupil_row(school.key, pupil, now) for pupil in new_pupils],
@@ -127,7 +136,22 @@ def _save_people(
     by_carer = {carer.carer_id for carer in new_carers}
     touched |= {key[0] for key in links if key[1] in by_carer}
     changed = sum(row.pupil.pupil_id in touched for row in read.rows)
-    return {"changed": changed, "unchanged": len(read.rows) - changed, "left": len(left)}
+    return {
+        "changed": changed,
+        "unchanged": len(read.rows) - changed,
+        "left": len(left),
+        "kept": len(missing) - len(left),
+    }
+
+
+def _missing_many(kept: int, on_purpose: bool) -> tuple[Warning_, ...]:
+    if not kept or on_purpose:
+        return ()
+    words = (
+        f"The file does not name {kept} pupils who are on roll, so nobody was taken off roll. If it is the whole roll, "
+        "check the export; pupils who have left go when a complete file no longer names them."
+    )
+    return (Warning_(row=None, column=None, value=str(kept), code="many_missing", message=words),)
 
 
 def take_marks(

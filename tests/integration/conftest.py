@@ -84,7 +84,9 @@ class Morning:
 
     def at(self, moment: str) -> datetime:
         hour, minute = moment.split(":")
-        local = datetime(self.day.year, self.day.month, self.day.day, int(hour), int(minute), tzinfo=ZoneInfo("Europe/London"))
+        local = datetime(
+            self.day.year, self.day.month, self.day.day, int(hour), int(minute), tzinfo=ZoneInfo("Europe/London")
+        )
         return local.astimezone(UTC)
 
     def add_school(self, more: str = "", key: str | None = None) -> None:
@@ -107,7 +109,12 @@ class Morning:
         return intake
 
     def marks(
-        self, marks: Mapping[str, str], session: str = "AM", at: str = "09:21", day: date | None = None, again: bool = False
+        self,
+        marks: Mapping[str, str],
+        session: str = "AM",
+        at: str = "09:21",
+        day: date | None = None,
+        again: bool = False,
     ) -> take_in.Intake:
         rows = [
             {"pupil_id": pupil, "date": (day or self.day).isoformat(), "session": session, "code": code}
@@ -116,7 +123,9 @@ class Morning:
         path = self.file(["pupil_id", "date", "session", "code"], rows)
         return take_in.take_marks(self.app, self.key, path, now=self.at(at), by="Alice", again=again)
 
-    def run(self, at: str = "09:30", session: Session = Session.AM, by: str = "Alice", dry_run: bool = False) -> decide.RunResult:
+    def run(
+        self, at: str = "09:30", session: Session = Session.AM, by: str = "Alice", dry_run: bool = False
+    ) -> decide.RunResult:
         return decide.run_session(self.app, self.key, self.day, session, now=self.at(at), by=by, dry_run=dry_run)
 
     async def _close(self) -> None:
@@ -244,5 +253,3 @@ def morning(make_morning: Callable[..., Morning]) -> Morning:
 def person_fixture() -> Callable[..., dict[str, object]]:
     """The function `person`."""
     return person
-
-

@@ -207,7 +207,14 @@ def test_an_absence_reported_ahead_causes_no_text(morning, person):
 
     morning.people(person("p1", "c1"))
     schools.report_absence(
-        morning.app, "oakfield", "p1", first_day=morning.day, last_day=morning.day, by="Alice", now=morning.at("08:50"), code="I"
+        morning.app,
+        "oakfield",
+        "p1",
+        first_day=morning.day,
+        last_day=morning.day,
+        by="Alice",
+        now=morning.at("08:50"),
+        code="I",
     )
     morning.marks({"p1": "N"})
     assert reasons(morning.run())["p1"] == ("withhold", "reported_ahead")

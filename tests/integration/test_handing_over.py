@@ -11,7 +11,9 @@ from notifier.channels.simulator import Fate
 
 @pytest.fixture
 def due(morning, person):
-    morning.people(person("p1", "c1", email="c1@families.example"), person("p1", "c2", relationship="father", priority=2))
+    morning.people(
+        person("p1", "c1", email="c1@families.example"), person("p1", "c2", relationship="father", priority=2)
+    )
     morning.marks({"p1": "N"})
     morning.run()
     return morning
@@ -157,9 +159,7 @@ def test_a_claim_from_another_machine_is_respected_until_its_lease_ends(due, sec
 
     with due.app.database.begin() as connection:
         connection.execute(
-            update(messages).values(
-                status="sending", claimed_by="elsewhere:1", claimed_at=due.at("09:30"), attempts=1
-            )
+            update(messages).values(status="sending", claimed_by="elsewhere:1", claimed_at=due.at("09:30"), attempts=1)
         )
     from notifier.services import reconcile as module
 

@@ -62,7 +62,11 @@ def test_stop_moves_the_family_to_a_person_and_is_not_answered(chased):
     assert chased.board()["p1"]["call_reason"] == "opted_out"
     assert acknowledged(chased) == []
     chased.tick("09:50")
-    second = [m["carer_id"] for m in chased.log() if m["purpose"] == "absence" and m["created_at"] >= chased.at("09:50").isoformat()]
+    second = [
+        m["carer_id"]
+        for m in chased.log()
+        if m["purpose"] == "absence" and m["created_at"] >= chased.at("09:50").isoformat()
+    ]
     assert second == ["c2"], "the other carer is still told; the one who said STOP is not"
     chased.reply("+447700900001", "START", "10:00")
     with chased.app.database.read() as connection:
@@ -80,7 +84,9 @@ def test_a_wrong_number_is_never_texted_again_and_the_next_contact_is(chased):
     [apology] = [m for m in later if m["purpose"] == "ack"]
     assert apology["template"] == "wrong_number" and "Ava" not in apology["body"]
     chased.tick("09:50")
-    assert not [m for m in chased.log() if m["to"] == "+447700900001" and m["created_at"] >= chased.at("09:50").isoformat()]
+    assert not [
+        m for m in chased.log() if m["to"] == "+447700900001" and m["created_at"] >= chased.at("09:50").isoformat()
+    ]
 
 
 def test_machines_are_not_answered(chased):
@@ -129,7 +135,9 @@ def test_a_number_at_two_schools_answers_the_one_that_wrote(make_morning, person
 class TestReceipts:
     @pytest.fixture
     def sent(self, morning, person):
-        morning.people(person("p1", "c1", email="c1@families.example"), person("p1", "c2", relationship="father", priority=2))
+        morning.people(
+            person("p1", "c1", email="c1@families.example"), person("p1", "c2", relationship="father", priority=2)
+        )
         morning.marks({"p1": "N"})
         morning.run()
         morning.send()

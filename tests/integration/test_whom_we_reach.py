@@ -52,7 +52,9 @@ def test_nobody_allowed_means_a_person_rings(morning, person):
 @pytest.mark.parametrize(
     ("addresses", "channel", "reason"),
     [
-        pytest.param({"mobile": "01632 960111", "email": "a@families.example"}, "email", None, id="landline and e-mail"),
+        pytest.param(
+            {"mobile": "01632 960111", "email": "a@families.example"}, "email", None, id="landline and e-mail"
+        ),
         pytest.param({"mobile": "01632 960111"}, None, "no_usable_contact", id="landline alone"),
         pytest.param({"mobile": "12345"}, None, "no_usable_contact", id="no number at all"),
     ],
