@@ -1,7 +1,9 @@
 """A pretend school and its morning, so that everybody can see the service at work without a single real name or number.
 
 `population` makes the school and its families, `absence` its register minute by minute, `families` what carers answer, and
-`network` what goes wrong on the way. All of it is drawn from one seed: the same seed tells the same story.
+`network` what goes wrong on the way. `stage` sets these up in a folder of their own, `morning` plays them against the real
+service, `moments` puts what happened into words, `story` asks the data how it went, `screen` shows it, and `run` is the whole
+from beginning to end. All of it is drawn from one seed: the same seed tells the same story.
 
 A believable morning at Oakfield Primary, 420 pupils: at 09:21 the registers come in. Some forty children are away. More than
 half of them have a reason in the register, illness before all; eighteen carry N. One class has handed in nothing until 09:41.
