@@ -86,7 +86,9 @@ def postgres_server() -> Iterator[str]:
         yield f"postgresql+psycopg://notifier@127.0.0.1:{port}"
     finally:
         subprocess.run(
-            [folder / "pg_ctl", "-D", home / "data", "-m", "immediate", "stop"], env=environment, **{**run, "check": False}
+            [folder / "pg_ctl", "-D", home / "data", "-m", "immediate", "stop"],
+            env=environment,
+            **{**run, "check": False},
         )
         shutil.rmtree(home, ignore_errors=True)
 

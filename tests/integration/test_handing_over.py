@@ -165,3 +165,23 @@ def test_a_claim_from_another_machine_is_respected_until_its_lease_ends(due, sec
 
     module._orphans_to_unknown(due.app, due.at("09:30") + timedelta(seconds=seconds))
     assert due.log()[0]["status"] == ("sending" if seconds == 119 else "unknown")
+
+
+def test_news_for_staff_is_tried_until_the_mail_server_is_back(morning, person):
+    morning.people(person("p1", "c1", registration_group="4B"), person("p2", "c2", registration_group="5A"))
+    morning.marks({"p1": "/"})
+    morning.run()
+    address = "office@oakfield.example"
+    morning.network.rules[address] = Fate.BUSY
+    [mail] = morning.log(staff=True)
+    assert (mail["template"], mail["to"]) == ("staff_register_not_taken", address)
+    assert morning.send("09:30").retry == 1
+    assert morning.send("09:45").staff == 1
+
+
+def test_without_any_way_out_messages_wait_and_then_people_are_told(due):
+    del due.app.channels["sms"]
+    assert due.send("09:31").accepted == 0
+    assert due.log()[0]["status"] == "queued"
+    assert due.send("11:31").expired == 1
+    assert due.board()["p1"]["call_reason"] == "past_deadline"

@@ -75,20 +75,15 @@ def test_twilio_is_known_by_its_own_names_too():
     assert ours_first.twilio.account_sid == "AC2"
 
 
-@pytest.mark.parametrize(
-    ("environ", "sms", "email"),
-    [
-        pytest.param({}, "simulator", "simulator", id="nothing given"),
-        pytest.param({"TWILIO_ACCOUNT_SID": "AC1"}, "twilio", "simulator", id="an account"),
-        pytest.param({"NOTIFIER_SMTP__HOST": "mail.example.org"}, "simulator", "smtp", id="a mail server"),
-        pytest.param({"TWILIO_ACCOUNT_SID": "AC1", "NOTIFIER_CHANNELS__SMS": "off"}, "off", "simulator", id="said off"),
-        pytest.param(PRODUCTION, "off", "off", id="production with nothing given"),
-        pytest.param(PRODUCTION | {"TWILIO_ACCOUNT_SID": "AC1"}, "twilio", "off", id="production with an account"),
-    ],
-)
-def test_credentials_choose_the_channel_unless_it_is_named(environ, sms, email):
+@pytest.mark.parametrize("environ", [{}, PRODUCTION], ids=["development", "production"])
+def test_nothing_goes_to_a_simulator_unless_somebody_says_so(environ):
     channels = load_settings(environ).channels
-    assert (channels.sms, channels.email) == (sms, email)
+    assert (channels.sms, channels.email) == ("twilio", "smtp")
+
+
+def test_a_channel_may_be_switched_off_or_simulated_by_name():
+    channels = load_settings({"NOTIFIER_CHANNELS__SMS": "off", "NOTIFIER_CHANNELS__EMAIL": "simulator"}).channels
+    assert (channels.sms, channels.email) == ("off", "simulator")
 
 
 def test_what_a_channel_still_needs_is_named_without_stopping_the_rest():
@@ -104,7 +99,7 @@ def test_what_a_channel_still_needs_is_named_without_stopping_the_rest():
 
 
 def test_nothing_is_missing_where_nothing_is_to_leave():
-    settings = load_settings({"NOTIFIER_CHANNELS__SMS": "off"})
+    settings = load_settings({"NOTIFIER_CHANNELS__SMS": "off", "NOTIFIER_CHANNELS__EMAIL": "off"})
     assert (settings.sms_problems(), settings.email_problems()) == ([], [])
 
 
@@ -142,7 +137,8 @@ def test_secrets_may_lie_in_a_folder_under_their_names(tmp_path):
 
 
 def test_an_empty_variable_counts_as_not_set():
-    assert load_settings({"NOTIFIER_LOG_FORMAT": " ", "TWILIO_ACCOUNT_SID": ""}).channels.sms == "simulator"
+    settings = load_settings({"NOTIFIER_LOG_FORMAT": " ", "TWILIO_ACCOUNT_SID": ""})
+    assert (settings.log_format, settings.twilio.account_sid) == ("console", None)
 
 
 def test_a_list_is_written_with_commas():

@@ -1,0 +1,35 @@
+"""Puts the doors together: one FastAPI application over one `Application`, with nothing kept in between requests.
+
+The clock comes from outside (`notifier serve` gives the real one), and so does `wake`, which starts sending at once instead of at the
+next tick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from fastapi import FastAPI
+
+from notifier.services.application import Application
+from notifier.web import api, health, pages, webhooks
+from notifier.web.protection import NotOnThisMachine, SecurityHeaders
+
+
+def build_app(app: Application, *, clock: Callable[[], datetime], wake: Callable[[], None]) -> FastAPI:
+    """The web application. `clock` gives the present moment, aware.
+
+    `wake` is called, on the event loop's thread, after something came in that may have put a message in the queue; it must
+    return at once and may be called any number of times.
+    """
+    web = FastAPI(title="Notifier", docs_url=None, redoc_url=None, openapi_url=None)
+    metrics = health.Metrics(app, clock)
+    shown = pages.Pages()
+    web.add_middleware(SecurityHeaders)
+    web.add_exception_handler(api.ApiError, api.answer_api_error)
+    web.add_exception_handler(NotOnThisMachine, shown.not_here)
+    web.include_router(webhooks.build_router(app, clock=clock, wake=wake, count=metrics.count_webhook))
+    web.include_router(api.build_router(app, clock=clock, wake=wake))
+    web.include_router(health.build_router(app, clock=clock, metrics=metrics))
+    web.include_router(pages.build_router(app, clock=clock, pages=shown))
+    return web
