@@ -133,7 +133,8 @@ class SendingSettings(_Section):
         60.0, description="How long to wait before the provider is asked about a message whose outcome is unknown."
     )
     max_attempts: Count = Field(
-        3, description="Most attempts for one message; a repeat needs a certain refusal of the attempt before."
+        4,
+        description="Most attempts for one message to a carer; a repeat needs a certain refusal of the attempt before.",
     )
 
 

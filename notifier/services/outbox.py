@@ -25,6 +25,9 @@ from notifier.wording import Rendered
 ABSENCE, ALL_CLEAR, ACKNOWLEDGEMENT, STAFF = "absence", "all_clear", "ack", "staff"
 """Purposes of messages."""
 
+FOR_OPERATORS = frozenset({"staff_sending_stopped", "staff_missed_run"})
+"""What whoever runs the service is told too: trouble of its own, never news of a family."""
+
 STAFF_HOURS = 24
 """How long a staff e-mail may still leave; late news for staff is better than none."""
 
@@ -227,8 +230,11 @@ def tell_staff(
 ) -> list[str]:
     """Queue an e-mail to the office, and to the safeguarding lead where it is urgent. `key` keeps it from being sent twice."""
     addresses = [school.email]
-    if urgent and school.safeguarding_email and school.safeguarding_email != school.email:
+    if urgent and school.safeguarding_email:
         addresses.append(school.safeguarding_email)
+    if template in FOR_OPERATORS:
+        addresses.extend(app.settings.alerts.addresses)
+    addresses = list(dict.fromkeys(addresses))
     drafts = [
         Draft(
             carer=Carer(carer_id=f"staff:{number}", email=address),

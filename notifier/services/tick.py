@@ -29,6 +29,9 @@ from notifier.store import evidence, marks, people, records, runs
 
 log = structlog.get_logger()
 
+LOOK_BACK_EVERY = timedelta(minutes=15)
+"""How often missed days are looked for."""
+
 LOOK_BACK = 7
 """Days within which a run that never happened is noticed and made up for."""
 
@@ -119,6 +122,12 @@ def _run_is_due(app: Application, school: School, day: date, session: Session, n
 def _make_up(app: Application, school: School, today: date, *, now: datetime, result: TickResult) -> None:
     """Find school days whose run never happened though there were unexplained marks: nobody may vanish in an outage."""
     calendar = app.calendar(school)
+    name = f"look_back:{school.key}"
+    with app.database.begin() as connection:
+        last = records.last_beat(connection, name)
+        if last is not None and timedelta(0) <= now - last < LOOK_BACK_EVERY:
+            return
+        records.beat(connection, name, now)
     for back in range(1, LOOK_BACK + 1):
         day = today - timedelta(days=back)
         if not calendar.is_school_day(day):

@@ -16,7 +16,22 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import ARRAY, Connection, Engine, FromClause, Table, Text, bindparam, cast, create_engine, event, func, inspect, select
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    Engine,
+    FromClause,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    create_engine,
+    event,
+    func,
+    inspect,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 
@@ -37,10 +52,10 @@ class Database:
         if self.is_sqlite:
             if parsed.database and parsed.database != ":memory:":
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            self.engine = create_engine(url, echo=echo, connect_args={"timeout": 30, "check_same_thread": False})
+            self.engine = create_engine(url, hide_parameters=True, echo=echo, connect_args={"timeout": 30, "check_same_thread": False})
             _tune_sqlite(self.engine)
         else:
-            self.engine = create_engine(url, echo=echo, pool_pre_ping=True, pool_size=10, max_overflow=10)
+            self.engine = create_engine(url, hide_parameters=True, echo=echo, pool_pre_ping=True, pool_size=10, max_overflow=10)
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -158,8 +173,19 @@ def pairs(connection: Connection, values: Sequence[tuple[str, str]]) -> FromClau
         each = func.json_each(bindparam("pairs", json.dumps(values), unique=True)).table_valued("value")
         school, key = (func.json_extract(each.c.value, place).label(name) for place, name in _PAIR)
         return select(school, key).select_from(each).subquery()
-    schools, keys = (cast(bindparam("pairs", list(part), unique=True), ARRAY(Text)) for part in zip(*values, strict=True))
+    schools, keys = (
+        cast(bindparam("pairs", list(part), unique=True), ARRAY(Text)) for part in zip(*values, strict=True)
+    )
     return func.unnest(schools, keys).table_valued("school_id", "key").render_derived()
+
+
+def listed(connection: Connection, values: Sequence[str]) -> Select[tuple[str]]:
+    """Texts as something to compare with by IN: one parameter, and one statement whatever their number."""
+    if connection.dialect.name == "sqlite":
+        return select(
+            func.json_each(bindparam("values", json.dumps(values), unique=True)).table_valued("value").c.value
+        )
+    return select(func.unnest(cast(bindparam("values", list(values), unique=True), ARRAY(Text))))
 
 
 _PAIR = (("$[0]", "school_id"), ("$[1]", "key"))
