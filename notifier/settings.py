@@ -184,8 +184,8 @@ class Settings(_Section):
     )
     secret_key: SecretStr | None = Field(
         None,
-        description=f"Signs links and sessions: at least {_SHORTEST_KEY} random characters, as `openssl rand -hex 32` "
-        "prints them.",
+        description=f"Kept for signing links and sessions: at least {_SHORTEST_KEY} random characters, as `openssl rand "
+        "-hex 32` prints them. Production asks for it from the start, so that no link is ever signed with a guess.",
     )
     allow_test_numbers: bool | None = Field(
         None, description="Whether numbers reserved for drama are taken. When not set: outside production only."

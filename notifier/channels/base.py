@@ -18,8 +18,9 @@ from notifier.domain.messages import MessageStatus
 class Outgoing:
     """One message ready to leave. `attempt_id` is ours and comes back in callbacks; `to` is E.164 or an e-mail address.
 
-    `sender` overrides the configured sender for this school (None: the default). `subject`, `html` and `reply_token` concern
-    e-mail only. After `expires_at` the provider must not deliver it any more.
+    `sender` overrides the configured sender for this school (None: the default). `subject`, `html`, `reply_token` and
+    `reply_to` (where answers go; None: the configured address) concern e-mail only. After `expires_at` the provider must not
+    deliver it any more.
     """
 
     attempt_id: str
@@ -34,6 +35,7 @@ class Outgoing:
     html: str | None = None
     language: str = "en"
     reply_token: str | None = None
+    reply_to: str | None = None
 
 
 class OutcomeKind(StrEnum):

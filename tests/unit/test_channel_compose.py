@@ -119,3 +119,18 @@ def test_a_domain_in_another_alphabet_is_written_as_the_network_wants_it():
 def test_an_address_that_cannot_be_written_to_is_refused(to):
     with pytest.raises(ValueError, match="e-mail address"):
         written(to=to)
+
+
+def test_answers_go_where_the_message_says():
+    from notifier.channels.smtp import compose
+
+    outgoing = Outgoing(
+        attempt_id="a", message_id="m", school_id="oakfield", to="c@families.example", body="Hello",
+        expires_at=datetime(2026, 11, 23, 11, 30, tzinfo=UTC), reply_token="m", reply_to="office@oakfield.example",
+    )  # fmt: skip
+    mail = compose(
+        outgoing, from_address="absence@oakfield.example", from_name="Oakfield", reply_to="absence@oakfield.example",
+        reply_plus=True, now=datetime(2026, 11, 23, 9, 30, tzinfo=UTC),
+    )  # fmt: skip
+    assert str(mail["Reply-To"]) == "office@oakfield.example"
+    assert mail["References"], "the token comes back with the answer's references"

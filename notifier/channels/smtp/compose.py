@@ -65,7 +65,10 @@ def compose(
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = message_id(outgoing.message_id, domain)
     token = outgoing.reply_token
-    mail["Reply-To"] = Address(addr_spec=_with_token(reply_to, token) if token and reply_plus else reply_to)
+    own = (
+        ascii_address(outgoing.reply_to) if outgoing.reply_to else None
+    )  # a mailbox of which we know no plus addressing
+    mail["Reply-To"] = Address(addr_spec=own or (_with_token(reply_to, token) if token and reply_plus else reply_to))
     if token:
         # An answer repeats the References of what it answers, so the token comes back even without a plus address.
         mail["References"] = f"<reply.{_token(token)}@{domain}>"
