@@ -35,6 +35,9 @@ from notifier.store import messages as store
 
 log = structlog.get_logger()
 
+LONGEST_WAIT = 300.0
+"""Seconds between two tries at the most."""
+
 Clock = Callable[[], datetime]
 Pause = Callable[[float], Awaitable[None]]
 
@@ -214,6 +217,8 @@ def _outgoing(app: Application, school: School, row: Any) -> tuple[Any, Outgoing
             html=row.html,
             language=row.language,
             reply_token=row.message_id if row.audience == "carer" else None,
+            # until the service reads a mailbox itself, an answer by e-mail belongs in the office's
+            reply_to=school.email if row.channel == "email" and row.audience == "carer" else None,
         ),
         channel,
     )
@@ -304,8 +309,11 @@ def _settle_other(
         )
         follow_up.pass_on(connection, app, school, row, now=now, reason=Reason.PAST_DEADLINE)
         return "expired"
-    if outcome.kind is OutcomeKind.RETRY and row.attempts < app.settings.sending.max_attempts:
-        wait = outcome.retry_after or 15.0 * 2 ** (row.attempts - 1)
+    staff = (
+        row.audience == "staff"
+    )  # news for staff is tried all day; a carer is reached another way after some minutes
+    if outcome.kind is OutcomeKind.RETRY and (staff or row.attempts < app.settings.sending.max_attempts):
+        wait = outcome.retry_after or min(15.0 * 4.0 ** (row.attempts - 1), LONGEST_WAIT)
         again = now + timedelta(seconds=wait)
         if again < row.expires_at:
             store.move(

@@ -52,10 +52,14 @@ class Database:
         if self.is_sqlite:
             if parsed.database and parsed.database != ":memory:":
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            self.engine = create_engine(url, hide_parameters=True, echo=echo, connect_args={"timeout": 30, "check_same_thread": False})
+            self.engine = create_engine(
+                url, hide_parameters=True, echo=echo, connect_args={"timeout": 30, "check_same_thread": False}
+            )
             _tune_sqlite(self.engine)
         else:
-            self.engine = create_engine(url, hide_parameters=True, echo=echo, pool_pre_ping=True, pool_size=10, max_overflow=10)
+            self.engine = create_engine(
+                url, hide_parameters=True, echo=echo, pool_pre_ping=True, pool_size=10, max_overflow=10
+            )
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:

@@ -78,7 +78,7 @@ def named_pupils(connection: Connection, batch: Sequence[tuple[str, str]]) -> di
         )
     )
     found: dict[str, list[NamedPupil]] = {}
-    for message_id, pupil_id, follow_up_id, code, closed, answered in connection.execute(query):
+    for message_id, pupil_id, follow_up_id, code, closed, answered in connection.execute(query).all():
         named = NamedPupil(pupil_id, follow_up_id, code, bool(closed), bool(answered))
         found.setdefault(message_id, []).append(named)
     return found
@@ -132,4 +132,4 @@ def changed_schools(connection: Connection, school_ids: Iterable[str]) -> dict[s
     rows = connection.execute(
         select(schools.c.school_id, schools.c.changed_at).where(schools.c.school_id.in_(sorted(school_ids)))
     )
-    return {school_id: changed_at for school_id, changed_at in rows}
+    return {row.school_id: row.changed_at for row in rows}

@@ -51,7 +51,7 @@ def session_marks(
         )
         if chunk is not None:
             query = query.where(current_marks.c.pupil_id.in_(chunk))
-        for row in connection.execute(query):
+        for row in connection.execute(query).all():
             found[row.pupil_id] = _mark(row)
     return found
 

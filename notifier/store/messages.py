@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, case, desc, func, not_, or_, select, tuple_, update
 
 from notifier.domain.messages import MAY_HAVE_LEFT, WAITING, MessageStatus, sources_of
-from notifier.store.database import Row, in_chunks, insert_missing, insert_rows
+from notifier.store.database import Row, in_chunks, insert_missing, insert_rows, listed
 from notifier.store.tables import attempts, message_pupils, messages, provider_events, pupils
 
 
@@ -63,7 +63,7 @@ def claim(
         )
         .returning(*_CLAIMED)
     )
-    return list(connection.execute(statement))
+    return list(connection.execute(statement).all())
 
 
 # What handing over reads. The other columns would be half of what a claim costs.
@@ -289,20 +289,16 @@ def last_attempts(connection: Connection, school_id: str, message_ids: Sequence[
 def equal_texts(connection: Connection, rows: Sequence[Any], *, since: datetime) -> dict[tuple[str, str], int]:
     """How often each (address, body) of these messages may already have left since then, they themselves left out."""
     own = Counter((row.to_address, row.body) for row in rows)
-    counted: dict[tuple[str, str], int] = {}
-    for chunk in in_chunks(sorted({row.to_address for row in rows})):
-        found = connection.execute(
-            select(messages.c.to_address, messages.c.body, func.count().label("times"))
-            .where(
-                messages.c.to_address.in_(chunk),
-                messages.c.created_at >= since,
-                messages.c.status.in_(sorted(MAY_HAVE_LEFT)),
-            )
-            .group_by(messages.c.to_address, messages.c.body)
+    found = connection.execute(
+        select(messages.c.to_address, messages.c.body, func.count())
+        .where(
+            messages.c.to_address.in_(listed(connection, sorted({row.to_address for row in rows}))),
+            messages.c.created_at >= since,
+            messages.c.status.in_(sorted(MAY_HAVE_LEFT)),
         )
-        for address, body, times in found:
-            counted[(address, body)] = times - own[(address, body)]
-    return counted
+        .group_by(messages.c.to_address, messages.c.body)
+    )
+    return {(address, body): max(times - own[(address, body)], 0) for address, body, times in found}
 
 
 def spent_today(connection: Connection, school_id: str, day: date) -> float:
@@ -415,16 +411,18 @@ def add_event(connection: Connection, row: Mapping[str, Any]) -> bool:
     return insert_missing(connection, provider_events, [row]) == 1
 
 
-def unapplied_events(connection: Connection, providers: Iterable[str], provider_ids: Sequence[str]) -> list[Any]:
-    """Receipts that came before we knew whose they were. The key begins with the provider, hence the first condition."""
-    among = sorted(set(providers))
+def unapplied_events(
+    connection: Connection, provider_ids: Sequence[str], *, providers: Iterable[str] | None = None
+) -> list[Any]:
+    """Receipts that came before we knew whose they were; found by key where the `providers` are known, else by a scan."""
+    among = [] if providers is None else [provider_events.c.provider.in_(sorted(set(providers)))]
     found: list[Any] = []
     for chunk in in_chunks(list(provider_ids)):
         found.extend(
             connection.execute(
                 select(provider_events)
                 .where(
-                    provider_events.c.provider.in_(among),
+                    *among,
                     provider_events.c.provider_id.in_(chunk),
                     provider_events.c.applied.is_(False),
                 )

@@ -49,12 +49,6 @@ class Roll:
     carers: dict[str, Carer]
     contacts: dict[str, tuple[Contact, ...]]
 
-    def children_of(self, carer_id: str) -> tuple[str, ...]:
-        """The pupils this carer is a contact of, whatever the permission."""
-        return tuple(
-            pupil_id for pupil_id, links in self.contacts.items() if any(link.carer_id == carer_id for link in links)
-        )
-
 
 _PUPIL_COLUMNS = ("given_name", "preferred_name", "family_name", "year_group", "registration_group", "flags", "on_roll", "changed_at")  # fmt: skip
 _CARER_COLUMNS = ("name", "mobile", "landline", "email", "language", "channels", "changed_at")
@@ -173,6 +167,14 @@ def load_roll(
     return Roll(found_pupils, found_carers, {key: tuple(value) for key, value in found_contacts.items()})
 
 
+def load_pupils(connection: Connection, school_id: str, *, contacts_of: Iterable[str]) -> Roll:
+    """Every pupil on roll, but contacts and carers only for `contacts_of`: most pupils are present, and nobody is written to."""
+    rows = connection.execute(select(*_PUPIL).where(pupils.c.school_id == school_id, pupils.c.on_roll)).all()
+    found = {pupil.pupil_id: pupil for pupil in map(_pupil, rows)}
+    some = rolls_of(connection, [(school_id, pupil_id) for pupil_id in contacts_of]).get(school_id)
+    return Roll(found, some.carers, some.contacts) if some else Roll(found, {}, {})
+
+
 def rolls_of(connection: Connection, wanted: Sequence[tuple[str, str]]) -> dict[str, Roll]:
     """Some pupils of several schools with their contacts and carers, by school. `wanted` holds (school, pupil id).
 
@@ -191,8 +193,7 @@ def rolls_of(connection: Connection, wanted: Sequence[tuple[str, str]]) -> dict[
         .where(pupils.c.on_roll)
     )
     first_contact, first_carer = 1 + len(_PUPIL), 1 + len(_PUPIL) + len(_CONTACT)
-    for row in connection.execute(query):
-        values = tuple(row)
+    for values in connection.execute(query).all():
         roll, pupil_id = rolls[values[0]], values[1]
         if pupil_id not in roll.pupils:
             roll.pupils[pupil_id] = _pupil(values[1:first_contact])
@@ -201,6 +202,17 @@ def rolls_of(connection: Connection, wanted: Sequence[tuple[str, str]]) -> dict[
         if contact.carer_id not in roll.carers:
             roll.carers[contact.carer_id] = _carer(values[first_carer:])
     return rolls
+
+
+def children_of(connection: Connection, school_id: str, carer_id: str) -> tuple[str, ...]:
+    """The pupils on roll whom a carer is a contact of, whatever the permission."""
+    rows = connection.execute(
+        select(contacts.c.pupil_id)
+        .join(pupils, and_(pupils.c.school_id == contacts.c.school_id, pupils.c.pupil_id == contacts.c.pupil_id))
+        .where(contacts.c.school_id == school_id, contacts.c.carer_id == carer_id, pupils.c.on_roll)
+        .order_by(contacts.c.pupil_id)
+    )
+    return tuple(row.pupil_id for row in rows)
 
 
 def carers_at(connection: Connection, channel: str, address: str) -> list[tuple[str, str]]:

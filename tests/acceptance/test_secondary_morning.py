@@ -27,6 +27,12 @@ TROUBLE = {
 
 
 @pytest.fixture
+def database_url(sqlite_url):
+    """One engine is enough here: the integration tests and the kill tests run on both."""
+    return sqlite_url
+
+
+@pytest.fixture
 def secondary(commands):
     school = make_school(pupils=1000, seed=11, day=DAY, key="hillview", name="Hillview School")
     school.write_school_toml(commands.folder / "hillview.toml")

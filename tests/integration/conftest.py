@@ -18,17 +18,14 @@ from notifier.channels.base import Inbound, Receipt
 from notifier.channels.simulator import NO_TROUBLE, SimulatedNetwork, SimulatorChannel
 from notifier.domain.messages import MessageStatus
 from notifier.domain.sessions import Session
-from notifier.services import decide, follow_up, hand_over, receive, receipts, schools, take_in, views
+from notifier.services import decide, follow_up, hand_over, receipts, receive, schools, take_in, views
 from notifier.services import tick as ticking
 from notifier.services.application import Application, load_application
 from notifier.settings import load_settings
 from notifier.store import messages
 
 MONDAY = date(2026, 11, 23)
-PEOPLE = (
-    "pupil_id,given_name,family_name,registration_group,pupil_flags,carer_id,carer_name,relationship,priority,"
-    "parental_responsibility,lives_with,no_contact,mobile,email,language"
-).split(",")
+PEOPLE = ["pupil_id", "given_name", "family_name", "registration_group", "pupil_flags", "carer_id", "carer_name", "relationship", "priority", "parental_responsibility", "lives_with", "no_contact", "mobile", "email", "language"]
 
 SCHOOL = """
 [school]

@@ -1,0 +1,1 @@
+"""What performance is claimed, and how to repeat it: `make bench`, or `python -m bench --quick` for a first look."""
