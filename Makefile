@@ -44,6 +44,8 @@ $(STAMP): requirements.txt requirements-bootstrap.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; echo "On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.txt
-	@$(BIN)/uv pip sync --quiet --require-hashes requirements.txt requirements-bootstrap.txt --python $(BIN)/python
+	@# uv is quick; where it cannot reach what pip can (a mirror, own certificates), pip does the same from the same lock
+	@$(BIN)/uv pip sync --quiet --require-hashes requirements.txt requirements-bootstrap.txt --python $(BIN)/python \
+		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	@touch $@
