@@ -18,7 +18,7 @@ from notifier.domain.messages import MessageStatus
 from notifier.domain.reasons import Reason
 from notifier.domain.schools import School
 from notifier.domain.sessions import local_date, local_time
-from notifier.services import follow_up, outbox
+from notifier.services import follow_up, ladder, outbox
 from notifier.services.application import Application
 from notifier.store import follow_ups as follow_up_store
 from notifier.store import last_look, records, runs
@@ -85,7 +85,7 @@ def _within_caps_of(
             store.move(
                 connection, school.key, [row.message_id], MessageStatus.WITHHELD, at=now, reason=Reason.EQUAL_TEXT_CAP.value
             )  # fmt: skip
-            follow_up.pass_on(connection, app, school, row, now=now, reason=Reason.EQUAL_TEXT_CAP)
+            ladder.pass_on(connection, app, school, row, now=now, reason=Reason.EQUAL_TEXT_CAP)
             held["cancelled"] += 1
             continue
         if spent + row.cost_pence > caps.spend_pence_per_day and row.purpose != outbox.ALL_CLEAR:

@@ -23,7 +23,7 @@ from notifier.domain.messages import MessageStatus
 from notifier.domain.reasons import Reason
 from notifier.domain.schools import School
 from notifier.domain.sessions import local_date
-from notifier.services import follow_up
+from notifier.services import ladder
 from notifier.services.application import Application
 from notifier.services.brakes import stop_channel, within_caps, within_pace
 from notifier.services.in_flight import Ended, InFlight
@@ -307,7 +307,7 @@ def _settle_other(
             only_from=sending,
             reason=Reason.PAST_DEADLINE.value,
         )
-        follow_up.pass_on(connection, app, school, row, now=now, reason=Reason.PAST_DEADLINE)
+        ladder.pass_on(connection, app, school, row, now=now, reason=Reason.PAST_DEADLINE)
         return "expired"
     staff = (
         row.audience == "staff"
@@ -327,7 +327,7 @@ def _settle_other(
         provider=channel.name, error_code=outcome.error_code,
     )  # fmt: skip
     if moved:
-        follow_up.pass_on(connection, app, school, row, now=now, reason=reason)
+        ladder.pass_on(connection, app, school, row, now=now, reason=reason)
     return "failed"
 
 

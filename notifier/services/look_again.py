@@ -18,7 +18,7 @@ from notifier.domain.choosing import Barrier, Circle, circle_of
 from notifier.domain.messages import MessageStatus
 from notifier.domain.reasons import Reason
 from notifier.domain.schools import School
-from notifier.services import follow_up, outbox
+from notifier.services import ladder, outbox
 from notifier.services.application import Application
 from notifier.store import last_look, people
 from notifier.store import messages as store
@@ -172,7 +172,7 @@ def _end(
 ) -> None:
     moved = store.move(connection, school.key, [row.message_id], status, at=now, reason=reason.value)
     if moved and row.audience == "carer" and reason is not Reason.SCHOOL_CLOSED:
-        follow_up.pass_on(connection, app, school, row, now=now, reason=reason)
+        ladder.pass_on(connection, app, school, row, now=now, reason=reason)
 
 
 def _say_it_without(

@@ -15,10 +15,11 @@ from sqlalchemy import Connection
 from notifier.channels.base import ErrorClass, Receipt
 from notifier.domain.messages import MessageStatus
 from notifier.domain.reasons import Reason
-from notifier.services import follow_up
+from notifier.services import ladder
 from notifier.services.application import Application
 from notifier.store import blocks as block_store
 from notifier.store import messages as store
+from notifier.store import receipts as receipt_store
 
 log = structlog.get_logger()
 
@@ -37,7 +38,7 @@ def receive_receipt(connection: Connection, app: Application, receipt: Receipt, 
         "applied": False,
         "raw": dict(receipt.raw),
     }
-    if not store.add_event(connection, event):
+    if not receipt_store.add_event(connection, event):
         return False
     message = store.by_provider_id(connection, receipt.provider_id)
     if message is None and receipt.attempt_id:
@@ -68,7 +69,7 @@ def apply_receipt(connection: Connection, app: Application, message: Any, receip
         reason=reason.value if reason else None,
         **values,
     )
-    store.note_applied(connection, receipt, school_id=message.school_id, message_id=message.message_id)
+    receipt_store.note_applied(connection, receipt, school_id=message.school_id, message_id=message.message_id)
     if moved and reason is not None:
         _not_delivered(connection, app, message, receipt, now)
     return bool(moved)
@@ -87,7 +88,7 @@ def _not_delivered(connection: Connection, app: Application, message: Any, recei
         block_store.opt_out(
             connection, school.key, message.channel, message.to_address, source=f"provider {receipt.error_code}", at=now
         )
-    follow_up.pass_on(connection, app, school, message, now=now, reason=Reason.NOT_DELIVERED)
+    ladder.pass_on(connection, app, school, message, now=now, reason=Reason.NOT_DELIVERED)
 
 
 def apply_waiting(
@@ -99,7 +100,7 @@ def apply_waiting(
     providers: Iterable[str] | None = None,
 ) -> None:
     """Apply receipts that came before we had committed whose they were. Naming the `providers` saves a scan of all receipts."""
-    for event in store.unapplied_events(connection, provider_ids, providers=providers):
+    for event in receipt_store.unapplied_events(connection, provider_ids, providers=providers):
         message = store.by_provider_id(connection, event.provider_id)
         if message is None:
             continue

@@ -27,7 +27,7 @@ from notifier.domain.reply_reading import read_reply
 from notifier.domain.reply_text import strip_quoted
 from notifier.domain.schools import School
 from notifier.domain.sessions import local_date, local_time
-from notifier.services import alerts, follow_up, outbox
+from notifier.services import alerts, follow_up, ladder, outbox
 from notifier.services.application import Application
 from notifier.store import blocks as block_store
 from notifier.store import follow_ups as follow_up_store
@@ -287,7 +287,7 @@ def _wrong_number(
     """Somebody else has the number: never again, note the wrong disclosure, and go on to the next contact at once."""
     last = message_store.last_to_address(connection, row["channel"], row["sender"], since=now - ANSWERS_TO)
     if last is not None and any(link.follow_up_id for link in _links(connection, school, last)):
-        follow_up.pass_on(connection, app, school, last, now=now, reason=Reason.WRONG_NUMBER)
+        ladder.pass_on(connection, app, school, last, now=now, reason=Reason.WRONG_NUMBER)
     for chased in rows:
         follow_up.put_on_call_list(connection, school, chased, Reason.WRONG_NUMBER, now)
     _stop_address(connection, school, row, rows, Reason.WRONG_NUMBER, now)

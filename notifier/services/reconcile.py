@@ -19,7 +19,7 @@ import structlog
 from notifier.channels.base import Channel, ChannelUnavailable, ProviderMessage, Receipt
 from notifier.domain.messages import MessageStatus
 from notifier.domain.reasons import Reason
-from notifier.services import follow_up
+from notifier.services import ladder
 from notifier.services.application import Application
 from notifier.services.receipts import apply_waiting, receive_receipt
 from notifier.services.receive import receive_message
@@ -191,7 +191,7 @@ def _settle_one(
             reason=Reason.NOT_ACCEPTED.value, claimed_by=None, claimed_at=None,
         )  # fmt: skip
         if moved and not again:
-            follow_up.pass_on(connection, app, school, row, now=now, reason=Reason.NOT_ACCEPTED)
+            ladder.pass_on(connection, app, school, row, now=now, reason=Reason.NOT_ACCEPTED)
         return "requeued" if again else "failed"
 
 

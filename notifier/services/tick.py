@@ -17,7 +17,7 @@ from notifier.domain.schools import School
 from notifier.domain.sessions import Session, at_local, local_date, local_time
 from notifier.registers.drop_folder import file_away, ready_files
 from notifier.registers.refusals import FileError
-from notifier.services import follow_up, outbox
+from notifier.services import ladder, outbox
 from notifier.services.application import Application
 from notifier.services.decide import run_session
 from notifier.services.hand_over import Pace, SendCounts, hand_over
@@ -95,11 +95,11 @@ def serve_school(app: Application, school_id: str, *, now: datetime, result: Tic
             run_session(app, school.key, today, session, now=now, by="scheduler")
             result.runs.append((school.key, session.value))
     with app.database.begin() as connection:
-        result.steps += follow_up.advance(connection, app, school, now=now)
+        result.steps += ladder.advance(connection, app, school, now=now)
         for session in Session:
             send_run_report(connection, app, school, today, session.value, now=now)
-        if now >= follow_up.day_ends_at(school, today):
-            result.handed_over += follow_up.end_day(connection, app, school, day=today, now=now)
+        if now >= ladder.day_ends_at(school, today):
+            result.handed_over += ladder.end_day(connection, app, school, day=today, now=now)
 
 
 def _run_is_due(app: Application, school: School, day: date, session: Session, now: datetime) -> bool:

@@ -17,7 +17,7 @@ from notifier.domain.schools import School
 from notifier.domain.sessions import LONDON, Session, at_local, local_date
 from notifier.services.application import Application
 from notifier.services.decide import RunResult
-from notifier.store import evidence, follow_ups, marks, messages, people, replies, runs
+from notifier.store import evidence, follow_ups, marks, messages, people, receipts, replies, runs
 
 Document = dict[str, Any]
 
@@ -44,7 +44,7 @@ def decision_document(
 
 
 def run_document(result: RunResult) -> Document:
-    """A run: every decision, counts by outcome and reason, open holds."""
+    """A run: every decision, counts by outcome and reason, open holds, and the messages queued or standing."""
     return {
         "school": result.school_id,
         "date": result.day.isoformat(),
@@ -61,6 +61,7 @@ def run_document(result: RunResult) -> Document:
         ],
         "counts": dict(result.counts),
         "holds": [hold_document(row) for row in result.holds],
+        "messages": [message_document(row) for row in result.messages],
     }
 
 
@@ -295,7 +296,7 @@ def explain(connection: Connection, app: Application, school: School, pupil_id: 
             kind="attempt",
             id=attempt.message_id,
         )
-    for event in messages.events_of(connection, ids):
+    for event in receipts.events_of(connection, ids):
         tell(event.received_at, f"{event.provider} says: {event.provider_status}", kind="receipt", id=event.message_id)
     for row in sent:
         if row.reason and row.status in ("cancelled", "expired", "withheld", "failed", "undelivered", "held"):

@@ -7,7 +7,7 @@ nothing. See `domain.messages` for the moves.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, and_, bindparam, case, desc, func, not_, or_,
 
 from notifier.domain.messages import MAY_HAVE_LEFT, WAITING, MessageStatus, sources_of
 from notifier.store.database import Row, in_chunks, insert_missing, insert_rows, listed
-from notifier.store.tables import attempts, message_pupils, messages, provider_events, pupils
+from notifier.store.tables import attempts, message_pupils, messages, pupils
 
 
 def add_messages(connection: Connection, rows: Sequence[Row], links: Sequence[Row]) -> int:
@@ -404,59 +404,6 @@ def last_to_address(connection: Connection, channel: str, address: str, *, since
         .order_by(desc(messages.c.created_at))
         .limit(1)
     ).first()
-
-
-def add_event(connection: Connection, row: Mapping[str, Any]) -> bool:
-    """Keep a receipt as it came; False where the same one is known."""
-    return insert_missing(connection, provider_events, [row]) == 1
-
-
-def unapplied_events(
-    connection: Connection, provider_ids: Sequence[str], *, providers: Iterable[str] | None = None
-) -> list[Any]:
-    """Receipts that came before we knew whose they were; found by key where the `providers` are known, else by a scan."""
-    among = [] if providers is None else [provider_events.c.provider.in_(sorted(set(providers)))]
-    found: list[Any] = []
-    for chunk in in_chunks(list(provider_ids)):
-        found.extend(
-            connection.execute(
-                select(provider_events)
-                .where(
-                    *among,
-                    provider_events.c.provider_id.in_(chunk),
-                    provider_events.c.applied.is_(False),
-                )
-                .order_by(provider_events.c.received_at)
-            )
-        )
-    return found
-
-
-def note_applied(connection: Connection, event: Any, *, school_id: str, message_id: str) -> None:
-    """Record that a receipt was laid to its message."""
-    connection.execute(
-        update(provider_events)
-        .where(
-            provider_events.c.provider == event.provider,
-            provider_events.c.provider_id == event.provider_id,
-            provider_events.c.provider_status == event.provider_status,
-        )
-        .values(applied=True, school_id=school_id, message_id=message_id)
-    )
-
-
-def events_of(connection: Connection, message_ids: Sequence[str]) -> list[Any]:
-    """Receipts of messages, oldest first."""
-    found: list[Any] = []
-    for chunk in in_chunks(list(message_ids)):
-        found.extend(
-            connection.execute(
-                select(provider_events)
-                .where(provider_events.c.message_id.in_(chunk))
-                .order_by(provider_events.c.received_at)
-            )
-        )
-    return found
 
 
 def take_overdue(connection: Connection, *, now: datetime, limit: int = 500) -> list[Any]:
