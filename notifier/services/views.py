@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from notifier.domain.decisions import Decision, Outcome
-from notifier.domain.reasons import Reason, words
+from notifier.domain.reasons import words
 from notifier.domain.replies import PLANS, Intent
 from notifier.domain.schools import School
-from notifier.domain.sessions import LONDON, Session, at_local, local_date
+from notifier.domain.sessions import LONDON, at_local, local_date
 from notifier.services.application import Application
 from notifier.services.decide import RunResult
-from notifier.store import evidence, follow_ups, marks, messages, people, receipts, replies, runs
+from notifier.store import evidence, follow_ups, messages, replies, runs
 
 Document = dict[str, Any]
 
@@ -243,160 +243,6 @@ def log_entries(
             entries.append({"kind": "reply", **reply_document(row)})
     entries.sort(key=lambda entry: entry.get("received_at") or entry.get("created_at") or "", reverse=True)
     return entries[:limit] if limit else entries
-
-
-def explain(connection: Connection, app: Application, school: School, pupil_id: str, day: date) -> Document:
-    """The whole story of one pupil's day, in the order in which it happened."""
-    roll = people.load_roll(connection, school.key, pupil_ids=[pupil_id], off_roll=True)
-    pupil = roll.pupils.get(pupil_id)
-    story: list[Document] = []
-
-    def tell(at: datetime, what: str, **more: Any) -> None:
-        story.append({"at": iso(at), "what": what, **more})
-
-    for mark in marks.history(connection, school.key, pupil_id, day):
-        meaning = app.codes.lookup(mark.code)
-        said = f"{mark.code or 'no mark'}{f' ({meaning.meaning})' if meaning else ''}"
-        tell(mark.received_at, f"{mark.session} mark came in: {said}", kind="mark", code=mark.code)
-    for made in runs.decision_history(connection, school.key, pupil_id, day):
-        tell(
-            made.decided_at,
-            f"{made.session} decision: {made.outcome}. {words(made.reason).what}",
-            kind="decision",
-            outcome=made.outcome,
-            reason=made.reason,
-        )
-    chased = [row for row in follow_ups.of_day(connection, school.key, day) if row.pupil_id == pupil_id]
-    for event in follow_ups.timeline(connection, school.key, [row.follow_up_id for row in chased]):
-        tell(
-            event.at,
-            f"{_EVENTS.get(event.kind, event.kind)}: {_event_detail(event)}",
-            kind="follow_up",
-            actor=event.actor,
-        )
-    sent = messages.listing(connection, school.key, day=day, pupil_id=pupil_id)
-    for row in sent:
-        fallback = (
-            f", in {row.language} because {row.wanted_language} is {_FALLBACKS.get(row.fallback, row.fallback)}"
-            if row.fallback
-            else ""
-        )
-        tell(
-            row.created_at,
-            f"{_name(row.channel)} to carer {row.carer_id} queued ({row.template}{fallback})",
-            kind="message",
-            id=row.message_id,
-        )
-    ids = [row.message_id for row in sent]
-    for attempt in messages.attempts_of(connection, school.key, ids):
-        result = attempt.outcome or "outcome not known yet"
-        tell(
-            attempt.started_at,
-            f"handed to {attempt.provider}: {result} {attempt.detail}".strip(),
-            kind="attempt",
-            id=attempt.message_id,
-        )
-    for event in receipts.events_of(connection, ids):
-        tell(event.received_at, f"{event.provider} says: {event.provider_status}", kind="receipt", id=event.message_id)
-    for row in sent:
-        if row.reason and row.status in ("cancelled", "expired", "withheld", "failed", "undelivered", "held"):
-            tell(
-                row.changed_at,
-                f"{_name(row.channel)} to carer {row.carer_id} {row.status}: {words(row.reason).what}",
-                kind="message",
-                id=row.message_id,
-            )
-    for reply in replies.of_follow_ups(connection, school.key, [row.follow_up_id for row in chased]):
-        tell(
-            reply.received_at,
-            f"carer {reply.carer_id} wrote: “{reply.body}” ({PLANS[Intent(reply.intent)].label})",
-            kind="reply",
-            id=reply.reply_id,
-        )
-    story.sort(key=lambda entry: entry["at"])
-    decisions = [
-        row for (_, key), row in runs.current_decisions(connection, school.key, day).items() if key == pupil_id
-    ]
-    return {
-        "school": school.key,
-        "pupil_id": pupil_id,
-        "name": f"{pupil.called} {pupil.family_name}".strip() if pupil else None,
-        "group": pupil.registration_group if pupil else None,
-        "known": pupil is not None,
-        "date": day.isoformat(),
-        "marks": {
-            session.value: marks.session_marks(connection, school.key, day, session, pupil_ids=[pupil_id])[pupil_id].code
-            for session in Session
-            if pupil_id in marks.session_marks(connection, school.key, day, session, pupil_ids=[pupil_id])
-        },
-        "decisions": [
-            {"session": row.session, "code": row.code, "outcome": row.outcome, "reason": row.reason, "words": words(row.reason).what}
-            for row in decisions
-        ],
-        "follow_ups": [item for item in board(connection, app, school, day) if item["pupil_id"] == pupil_id],
-        "contacts": _contacts(app, school, roll, pupil_id),
-        "story": story,
-    }  # fmt: skip
-
-
-_EVENTS = {
-    "opened": "follow-up opened",
-    "step": "ladder",
-    "step_skipped": "ladder step left out",
-    "call_list": "put on the call list",
-    "safeguarding_lead": "handed to the safeguarding lead",
-    "handed_over": "handed over",
-    "reply": "reply laid beside the mark",
-    "not_reached": "not reached",
-    "all_clear": "all clear",
-    "closed": "follow-up closed",
-    "reopened": "follow-up opened again",
-    "note": "note",
-}
-_FALLBACKS = {
-    "not_approved": "not approved yet",
-    "no_translation": "not translated",
-    "not_offered": "not offered by the school",
-}
-
-
-def _event_detail(event: Any) -> str:
-    detail = event.detail
-    if event.kind == "call_list" or (event.kind == "not_reached" and detail in Reason._value2member_map_):
-        detail = words(detail).what
-    return f"{detail} [{event.actor}]"
-
-
-def _name(channel: str) -> str:
-    return {"sms": "text", "email": "e-mail"}.get(channel, channel)
-
-
-def _contacts(app: Application, school: School, roll: people.Roll, pupil_id: str) -> list[Document]:
-    from notifier.domain.choosing import Blocks, circle_of
-
-    pupil = roll.pupils.get(pupil_id)
-    if pupil is None:
-        return []
-    circle = circle_of(
-        pupil,
-        roll.contacts.get(pupil_id, ()),
-        roll.carers,
-        school_channels=app.usable_channels(school),
-        blocks=Blocks(),
-    )
-    return [
-        {
-            "carer_id": reach.carer.carer_id,
-            "name": reach.carer.name,
-            "relationship": reach.contact.relationship,
-            "priority": reach.contact.priority,
-            "language": reach.carer.language,
-            "may_be_written_to": reach.barrier is None,
-            "barrier": reach.barrier.value if reach.barrier else None,
-            "channels": list(reach.channels),
-        }
-        for reach in circle.reaches
-    ]
 
 
 def summary(connection: Connection, app: Application, school: School, day: date, *, now: datetime) -> Document:

@@ -23,6 +23,7 @@ from notifier.domain.schools import School
 from notifier.domain.sessions import Session, at_local, local_date
 from notifier.services import views
 from notifier.services.application import Application
+from notifier.services.explain import explain
 from notifier.store import marks, messages, people
 from notifier.store.people import Roll
 from notifier.web import words
@@ -102,7 +103,7 @@ def build_router(app: Application, *, clock: Callable[[], datetime], pages: Page
             values |= {"schools": schools, "school": chosen}
             if chosen is None:
                 return pages.html("no_school.html", values | {"asked": school}, 404 if school else 200)
-            story = views.explain(connection, app, chosen, pupil_id, values["day"])
+            story = explain(connection, app, chosen, pupil_id, values["day"])
             if not story["known"]:
                 return pages.html("no_pupil.html", values | {"pupil_id": pupil_id}, 404)
             values |= _pupil(connection, app, chosen, story)

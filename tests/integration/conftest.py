@@ -18,14 +18,30 @@ from notifier.channels.base import Inbound, Receipt
 from notifier.channels.simulator import NO_TROUBLE, SimulatedNetwork, SimulatorChannel
 from notifier.domain.messages import MessageStatus
 from notifier.domain.sessions import Session
-from notifier.services import decide, follow_up, hand_over, receipts, receive, schools, take_in, views
+from notifier.services import decide, explain, follow_up, hand_over, receipts, receive, schools, take_in, views
 from notifier.services import tick as ticking
 from notifier.services.application import Application, load_application
 from notifier.settings import load_settings
 from notifier.store import messages
 
 MONDAY = date(2026, 11, 23)
-PEOPLE = ["pupil_id", "given_name", "family_name", "registration_group", "pupil_flags", "carer_id", "carer_name", "relationship", "priority", "parental_responsibility", "lives_with", "no_contact", "mobile", "email", "language"]
+PEOPLE = [
+    "pupil_id",
+    "given_name",
+    "family_name",
+    "registration_group",
+    "pupil_flags",
+    "carer_id",
+    "carer_name",
+    "relationship",
+    "priority",
+    "parental_responsibility",
+    "lives_with",
+    "no_contact",
+    "mobile",
+    "email",
+    "language",
+]
 
 SCHOOL = """
 [school]
@@ -178,7 +194,7 @@ class Morning:
 
     def explain(self, pupil: str) -> dict[str, Any]:
         with self.app.database.read() as connection:
-            return views.explain(connection, self.app, self.app.school(connection, self.key), pupil, self.day)
+            return explain.explain(connection, self.app, self.app.school(connection, self.key), pupil, self.day)
 
     def confirm(self, pupil: str, code: str, at: str) -> None:
         with self.app.database.begin() as connection:

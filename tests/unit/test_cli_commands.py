@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -158,11 +159,50 @@ def test_a_run_decides_about_every_pupil_and_queues_one_text_for_siblings(oakfie
     assert run["holds"] == []
 
 
-def test_a_dry_run_says_the_same_and_queues_nothing(oakfield: Notifier) -> None:
-    told = oakfield("run", "oakfield", "--date", DAY, "--session", "AM", "--at", AT_RUN, "--dry-run")
-    assert "Dry run" in told.stdout
-    assert "Zosia Nowak\t4B\t1 message" in told.stdout
+DRY_RUN = ("run", "oakfield", "--date", DAY, "--session", "AM", "--dry-run", "--at")
+
+
+def test_a_dry_run_says_what_would_happen_and_queues_nothing(oakfield: Notifier) -> None:
+    told = oakfield(*DRY_RUN, AT_RUN).stdout
+    assert "Dry run: nothing was kept" in told
+    assert "the carers would be contacted" in told
+    assert "are being contacted" not in told
+    assert "Carers contacted" not in told
     assert document(oakfield("log", "oakfield", "--json")) == []
+
+
+def test_a_message_that_brother_and_sister_share_is_counted_once(oakfield: Notifier) -> None:
+    assert "Zosia Nowak, Jakub Nowak\t4B, RB\t1 message\n" in oakfield(*DRY_RUN, AT_RUN).stdout
+
+
+def test_a_dry_run_shows_the_words_with_their_parts_and_the_price_of_the_settings(
+    oakfield: Notifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIFIER_PRICES__SMS_PENCE_PER_SEGMENT", "6.5")
+    told = oakfield(*DRY_RUN, AT_RUN).stdout
+    assert "first_day_am · en · GSM-7 · 1 part · 6.5p · 1 text\n  Oakfield Primary: Megan is not in school" in told
+    assert "instead of pl: nobody has approved the translation yet" in told
+    assert "2 texts in 2 parts for 13p" in told
+
+
+def test_a_dry_run_lists_its_messages_for_programs(oakfield: Notifier) -> None:
+    run = document(oakfield(*DRY_RUN, AT_RUN, "--json"))
+    ids = {key for item in run["decisions"] for key in item["message_ids"]}
+    assert {item["id"] for item in run["messages"]} == ids
+    assert {item["segments"] for item in run["messages"]} == {1}
+    assert all(item["body"] and item["cost_pence"] for item in run["messages"])
+
+
+def test_a_dry_run_after_the_run_finds_nothing_new(morning: Notifier) -> None:
+    told = morning(*DRY_RUN, f"{DAY}T09:40:00Z").stdout
+    assert "Megan Price\t5A\tnothing new: 1 message queued or sent before" in told
+    assert "The words that would go" not in told
+
+
+def test_a_dry_run_names_no_hold_that_could_not_be_released(oakfield: Notifier) -> None:
+    dry = ("run", "oakfield", "--date", DAY, "--session", "PM", "--at", f"{DAY}T13:31:00Z", "--dry-run")
+    told = oakfield(*dry, code=1).stdout
+    assert "Would be held\n\tgroup\twhy\twhat to do\n" in told
 
 
 def test_a_register_not_taken_needs_attention_and_says_what_to_do(oakfield: Notifier) -> None:
@@ -192,6 +232,7 @@ def test_without_twilio_the_texts_wait_and_the_words_name_every_setting(
         assert name in told.stderr
     assert "2 texts to carers could not leave" in " ".join(told.stderr.split())
     assert {entry["status"] for entry in document(oakfield("log", "oakfield", "--json"))} == {"queued"}
+    assert "Nothing was due" not in oakfield("send", "--at", AT_SENT, code=2).stdout
     oakfield("tick", "--at", AT_SENT, code=2)
 
 
@@ -297,6 +338,67 @@ def test_an_approved_language_is_used_from_then_on(oakfield: Notifier) -> None:
     assert languages["+447700900456"] == "pl"
 
 
+def test_a_language_without_a_catalogue_waits_for_no_approval(oakfield: Notifier) -> None:
+    checked = document(oakfield("school", "check", "oakfield", "--json"))
+    assert checked["awaiting_approval"]["ro"] == 0
+    assert checked["no_translation"]["ro"] > 0 == checked["no_translation"]["pl"]
+    for command in (("school", "check", "oakfield"), ("doctor",)):
+        told = oakfield(*command).stdout
+        assert "ro: no translation yet, English goes out\n" in told
+        assert re.search(r"pl: \d+ messages go out in English until approved", told)
+
+
+def keep_message(body: str, *, urgent: bool = False, read: bool = False) -> None:
+    """A message from a number nobody knows, as the webhook keeps it."""
+    from notifier.store.database import Database
+    from notifier.store.replies import add_reply
+
+    moment = datetime(2026, 11, 23, 10, 5, tzinfo=UTC)
+    row = {
+        "school_id": "", "reply_id": body, "provider": "simulator", "provider_id": body, "channel": "sms",
+        "sender": "+447700900999", "recipient": "+447700900001", "body": body, "received_at": moment, "pupil_ids": [],
+        "intent": "safeguarding" if urgent else "unknown", "urgent": urgent, "confidence": 0.0, "matched": [],
+        "read_at": moment if read else None,
+    }  # fmt: skip
+    database = Database(os.environ["NOTIFIER_DATABASE_URL"])
+    try:
+        with database.begin() as connection:
+            assert add_reply(connection, row, [])
+    finally:
+        database.close()
+
+
+def test_messages_of_no_school_can_be_read(oakfield: Notifier) -> None:
+    assert "No messages that belong to no school" in oakfield("replies", "--unmatched").stdout
+    keep_message("who is this?")
+    assert "10:05\t07700 900001\t07700 900999\t“who is this?”" in oakfield("replies", "--unmatched").stdout
+    [found] = document(oakfield("replies", "--unmatched", "--json"))
+    assert (found["school"], found["from"], found["to"]) == ("", "+447700900999", "+447700900001")
+    assert document(oakfield("replies", "oakfield", "--json")) == []
+
+
+@pytest.mark.parametrize("arguments", [("replies",), ("replies", "oakfield", "--unmatched")], ids=["neither", "both"])
+def test_replies_are_asked_for_of_a_school_or_of_none(notifier: Notifier, arguments: tuple[str, ...]) -> None:
+    assert "Name a school" in notifier(*arguments, code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("urgent", "read", "code"),
+    [
+        pytest.param(False, False, 1, id="unread"),
+        pytest.param(False, True, 0, id="read"),
+        pytest.param(True, True, 1, id="urgent though read"),
+    ],
+)
+def test_the_doctor_counts_messages_of_no_school(oakfield: Notifier, urgent: bool, read: bool, code: int) -> None:
+    assert "belong to no school" not in oakfield("doctor").stdout
+    keep_message("who is this?", urgent=urgent, read=read)
+    told = oakfield("doctor", code=code).stdout
+    assert "1 message from an unknown number belongs to no school" in told
+    assert ("urgent" in told) is urgent
+    assert "notifier replies --unmatched" in told
+
+
 def test_a_token_is_shown_once_and_alone_on_standard_output(oakfield: Notifier) -> None:
     made = oakfield("token", "add", "oakfield", "--note", "push", "--by", "carys")
     assert re.fullmatch(r"ntf_\S{40,}\n", made.stdout)
@@ -382,6 +484,15 @@ def test_an_unexpected_error_keeps_its_traceback(notifier: Notifier, monkeypatch
     monkeypatch.setattr("notifier.services.application.load_application", broken)
     with pytest.raises(ZeroDivisionError):
         notifier("school", "list")
+
+
+@pytest.mark.parametrize("command", ["classify", "demo", "import marks", "sms count", "templates preview", "run"])
+def test_help_flows_to_the_edge_and_names_no_value_for_flags(notifier: Notifier, command: str) -> None:
+    told = notifier(*command.split(), "--help").stdout
+    assert "<bool>" not in told
+    paragraphs = [part.splitlines() for part in told.split("╭")[0].split(" " * 80)]
+    early = [line for lines in paragraphs for line in lines[:-1] if 0 < len(line.rstrip()) < 60]
+    assert early == []
 
 
 @pytest.mark.parametrize("command", ["send", "templates", "classify", "demo", "import", "school"])
