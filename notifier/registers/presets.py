@@ -122,7 +122,13 @@ def load_presets(folder: Path | None = None) -> dict[str, Preset]:
     The words of the standard preset serve the others too; a preset's own words come before them.
     """
     folder = folder or data_folder("config") / "presets"
-    files = {path.stem: _read(path) for path in sorted(folder.glob("*.toml"))}
+    paths = tuple(sorted(folder.glob("*.toml")))
+    return dict(_presets(folder, paths, tuple(path.stat().st_mtime_ns for path in paths)))
+
+
+@lru_cache(maxsize=8)
+def _presets(folder: Path, paths: tuple[Path, ...], _changed_at: tuple[int, ...]) -> dict[str, Preset]:
+    files = {path.stem: _read(path) for path in paths}
     if STANDARD not in files:
         raise FileError("preset_faulty", f"The preset file {STANDARD}.toml is missing from {folder}.")
     common = files[STANDARD].words
