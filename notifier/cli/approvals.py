@@ -27,7 +27,7 @@ def approve(
     ] = "",
     template: Annotated[
         list[str] | None,
-        typer.Option("--template", metavar="KEY", help="Only this message; may be given several times."),
+        typer.Option("--template", metavar="TEMPLATE", help="Only this message; may be given several times."),
     ] = None,
     at: At = None,
     as_json: AsJson = False,

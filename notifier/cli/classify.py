@@ -25,7 +25,10 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 def classify(
     text: Annotated[
         str | None,
-        typer.Argument(help='The reply. Without it: JSON lines {"text": "…", "language": "pl"} from standard input.'),
+        typer.Argument(
+            metavar="TEXT",
+            help='The reply. Without it: JSON lines {"text": "…", "language": "pl"} from standard input.',
+        ),
     ] = None,
     language: Annotated[
         str | None, typer.Option(help="The carer's recorded language, a tag such as pl or ur. It only breaks ties.")
@@ -36,7 +39,7 @@ def classify(
 
     Without a text, every line of standard input is a JSON object with "text" and perhaps "language", and every line of output one
     with "intent", "urgent", "suggested_code", "confidence", "language" and "return_hint". A line that cannot be read is named on
-    standard error, the others are answered, and the exit code is then 2.
+    standard error, the others are answered, and the exit code is then 1.
     """
     try:
         lexicon = load_lexicon()
@@ -97,4 +100,4 @@ def _classify_lines(lexicon: ReplyLexicon, language: str | None) -> None:
             continue
         typer.echo(json.dumps(_told(read_reply(text, lexicon=lexicon, language=said)), ensure_ascii=False))
     if refused:
-        raise typer.Exit(2)
+        raise typer.Exit(1)

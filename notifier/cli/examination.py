@@ -29,7 +29,7 @@ def examine(*, reach: bool) -> Findings:
 
     found: Findings = {
         "settings": {}, "database": {"ready": False, "words": "not looked at"}, "channels": {}, "schools": [], "last_tick": None,
-        "oldest_due": None, "unaccounted": None, "wrong": [], "attention": [],
+        "oldest_due": None, "unaccounted": None, "unmatched": None, "wrong": [], "attention": [],
     }  # fmt: skip
     try:
         settings = load_settings()
@@ -142,7 +142,7 @@ def _channel(provider: str, missing: list[str]) -> Findings:
 def _examine_application(settings: Settings, found: Findings, *, reach: bool) -> None:
     from notifier.services.application import load_application
     from notifier.services.tick import unaccounted
-    from notifier.store import messages, records
+    from notifier.store import messages, records, replies
 
     app = load_application(settings)
     try:
@@ -157,11 +157,20 @@ def _examine_application(settings: Settings, found: Findings, *, reach: bool) ->
         _examine_schools(app, found)
         with app.database.read() as connection:
             tick, due = records.last_beat(connection, "tick"), messages.oldest_due(connection, now())
+            unmatched = replies.listing(connection, "")
+        strangers = {
+            "messages": len(unmatched),
+            "unread": sum(row.read_at is None for row in unmatched),
+            "urgent": sum(bool(row.urgent) for row in unmatched),
+        }
+        found["unmatched"] = strangers
         found["last_tick"] = tick.isoformat() if tick else None
         found["oldest_due"] = due.isoformat() if due else None
         found["unaccounted"] = len(unaccounted(app))
         if due:
             found["attention"].append("messages are due and have not left")
+        if strangers["unread"] or strangers["urgent"]:
+            found["attention"].append("messages from unknown numbers belong to no school: notifier replies --unmatched")
         if found["unaccounted"]:
             found["attention"].append("unexplained absences are not accounted for: notifier accounted KEY")
     finally:
@@ -169,7 +178,7 @@ def _examine_application(settings: Settings, found: Findings, *, reach: bool) ->
 
 
 def _examine_schools(app: Application, found: Findings) -> None:
-    from notifier.cli.schools import awaiting_approval
+    from notifier.cli.schools import language_standings
     from notifier.configuration.schools import load_school
     from notifier.store import people
 
@@ -183,7 +192,7 @@ def _examine_schools(app: Application, found: Findings) -> None:
             told |= {"usable": False, "problems": [str(item) for item in problem.problems]}
             found["wrong"].append(f"school {key}: its file is wrong")
         else:
-            told |= {"name": school.name, "awaiting_approval": awaiting_approval(app, school)}
+            told |= {"name": school.name, **language_standings(app, school)}
         found["schools"].append(told)
 
 

@@ -7,7 +7,9 @@ found by its name alone: it stands above the commands and may be deleted with it
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from inspect import cleandoc
 from typing import Any
 
 import typer
@@ -57,7 +59,33 @@ class LaterCommands(Commands):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """The command that the arguments name, itself and not its stand-in."""
         name, command, rest = super().resolve_command(ctx, args)
-        return name, real_command(name, command), rest
+        found = real_command(name, command)
+        readable(found, ctx)
+        return name, found, rest
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters, flags without a value."""
+        params = super().get_params(ctx)
+        _without_values(params)
+        return params
+
+
+def readable(command: Any, ctx: Any) -> None:
+    """Put a command's help, and that of the commands below it, into the form that Typer shows well.
+
+    Typer keeps the line breaks of every paragraph but the first, wherever the window's edge is, and names a type (`<bool>`) behind
+    flags, which take no value.
+    """
+    command.help = "\n\n".join(" ".join(part.split()) for part in cleandoc(command.help or "").split("\n\n"))
+    _without_values(command.get_params(ctx))
+    for below in getattr(command, "commands", {}).values():
+        readable(below, ctx)
+
+
+def _without_values(params: Iterable[Any]) -> None:
+    for item in params:
+        if getattr(item, "is_flag", False):
+            item.metavar = ""
 
 
 def real_command(name: str | None, command: Any) -> Any:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,30 +14,22 @@ from notifier.cli.console import (
     DONE,
     WRONG,
     AsJson,
-    Cell,
     SchoolKey,
     counted,
     err,
     finish,
     print_json,
-    rows,
     say,
     warn,
 )
 from notifier.cli.moment import At, now, parse_day
 from notifier.cli.opening import application, warn_of_channels, who, with_channels
-from notifier.domain.reasons import Reason, words
+from notifier.cli.run_report import ACCOUNTED_FOR, print_run
 from notifier.domain.sessions import Session, local_date
 
 if TYPE_CHECKING:
     from notifier.services.application import Application
-    from notifier.services.decide import RunResult
     from notifier.services.hand_over import SendCounts
-
-ACCOUNTED_FOR = frozenset(
-    {Reason.PRESENT, Reason.EXPLAINED, Reason.NOT_EXPECTED, Reason.OFF_SITE, Reason.SCHOOL_CLOSED}
-)
-"""Reasons that are counted and not listed pupil by pupil: nothing is to be done."""
 
 
 def run(
@@ -46,7 +37,7 @@ def run(
     day: Annotated[date, typer.Option("--date", parser=parse_day, metavar="DATE", help="The day, as 2026-11-23 or 23/11/2026.")],
     session: Annotated[Session, typer.Option("--session", metavar="AM|PM", help="Morning or afternoon.", case_sensitive=False)],
     at: At = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen; keep and queue nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen, and show the words and their cost; keep nothing.")] = False,
     as_json: AsJson = False,
     by: Annotated[
         str | None,
@@ -61,53 +52,17 @@ def run(
     from notifier.services.views import run_document
     from notifier.store.messages import names_of
 
+    moment = at or now()
     with application() as notifier:
-        result = run_session(notifier, key, day, session, now=at or now(), by=by or who(), dry_run=dry_run)
+        result = run_session(notifier, key, day, session, now=moment, by=by or who(), dry_run=dry_run)
         named = [item.pupil_id for item in result.decisions if item.reason not in ACCOUNTED_FOR]
         with notifier.database.read() as connection:
             pupils = names_of(connection, result.school_id, named)
     if as_json:
         print_json({**run_document(result), "dry_run": dry_run})
     else:
-        _print_run(result, pupils, dry_run=dry_run)
+        print_run(result, pupils, dry_run=dry_run, moment=moment)
     finish(ATTENTION if result.holds else DONE)
-
-
-def _print_run(result: RunResult, pupils: dict[str, Any], *, dry_run: bool) -> None:
-    if dry_run:
-        say("Dry run: nothing was kept, nothing will be sent.", "bold yellow")
-    say(f"{result.school_id} · {result.day:%A %d/%m/%Y} {result.session}", "bold")
-    counts = Counter(decision.reason for decision in result.decisions)
-    rows(
-        ["pupils", "reason", "which means"],
-        [[f"{number:>6,}", reason.value, words(reason).what] for reason, number in counts.most_common()],
-    )
-    holds = [
-        ["‖ held", row.scope or "whole school", words(row.kind).what, words(row.kind).next_step, row.hold_id]
-        for row in result.holds
-    ]
-    rows(["", "group", "why", "what to do", "hold"], holds, title="Held")
-    if any(row.kind == "unusual_absence" for row in result.holds) and not dry_run:
-        err().print(f"A second person releases it: notifier release {result.school_id} HOLD --by NAME", markup=False)
-
-    def line(pupil_id: str, *more: Cell) -> list[Cell]:
-        pupil = pupils.get(pupil_id)
-        name = f"{pupil.preferred_name or pupil.given_name} {pupil.family_name}".strip() if pupil else pupil_id
-        return [name, pupil.registration_group if pupil else "", *more]
-
-    contacted = [
-        line(item.pupil_id, counted(len(result.message_ids.get(item.pupil_id, ())), "message"))
-        for item in result.decisions
-        if item.outcome == "contact"
-    ]
-    rows(["pupil", "group", "queued or sent"], contacted, title="→ Carers contacted")
-    held = {row.kind for row in result.holds}
-    missed = [
-        line(item.pupil_id, item.reason.value, words(item.reason).next_step)
-        for item in result.decisions
-        if item.outcome != "contact" and item.reason not in ACCOUNTED_FOR and item.reason not in held
-    ]
-    rows(["pupil", "group", "reason", "what to do"], missed, title="– Not contacted")
 
 
 def send(at: At = None, as_json: AsJson = False) -> None:
@@ -133,7 +88,7 @@ def send(at: At = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json(counts.as_json())
     else:
-        _print_counts(counts)
+        _print_counts(counts, waiting)
     finish(_sending_code(counts, waiting))
 
 
@@ -149,13 +104,13 @@ _SIGNS = {
 }
 
 
-def _print_counts(counts: SendCounts) -> None:
+def _print_counts(counts: SendCounts, waiting: int) -> None:
     told = {name: number for name, number in counts.as_json().items() if number}
     for name, number in told.items():
         what, style = _SIGNS.get(name, (name, ""))
         say(f"{number:>5,}  {what}", style)
     if not told:
-        say("Nothing was due.")
+        say("No message has left." if waiting else "Nothing was due.")
     if counts.unknown:
         warn("Nobody knows whether the provider took some messages. They are not repeated: run `notifier reconcile`.")
     if counts.held:
@@ -232,7 +187,7 @@ def tick(at: At = None, as_json: AsJson = False) -> None:
         _print_lines("file taken in", result.files)
         _print_lines("run", result.runs)
         say(f"{counted(result.steps, 'follow-up')} moved on the ladder, {result.handed_over:,} handed over to people")
-        _print_counts(result.sent)
+        _print_counts(result.sent, waiting)
     for line in result.trouble:
         warn(line)
     finish(max(_sending_code(result.sent, waiting), ATTENTION if result.trouble else DONE))
@@ -245,11 +200,20 @@ def _print_lines(what: str, found: Sequence[tuple[str, str]]) -> None:
 
 def release(
     key: SchoolKey,
-    hold: Annotated[str, typer.Argument(metavar="HOLD", help="The hold: its id, its kind, or the group it holds.")],
+    hold: Annotated[
+        str,
+        typer.Argument(
+            metavar="HOLD",
+            help="The hold: its id as `notifier follow-ups KEY` shows it, its kind, or the group it holds.",
+        ),
+    ],
     by: Annotated[str, typer.Option("--by", metavar="USER", help="Who releases it; never whoever made the run.")],
     at: At = None,
 ) -> None:
-    """Release a hold, once somebody has checked. The next run or tick then goes on; `notifier run` does it at once."""
+    """Release a hold, once somebody has checked. The next run or tick then goes on; `notifier run` does it at once.
+
+    `notifier follow-ups KEY` shows what is held, with the ids of the holds.
+    """
     from notifier.services.schools import release as release_hold
 
     with application() as notifier:

@@ -45,6 +45,9 @@ Document = Mapping[str, Any]
 LATEST = 100
 """Entries shown to people where no number is asked for."""
 
+NO_SCHOOL = ""
+"""What stands for the school of a message that belongs to none."""
+
 AnyDay = Annotated[
     date | None,
     typer.Option("--date", parser=parse_day, metavar="DATE", help="Only this day, as 2026-11-23 or 23/11/2026."),
@@ -60,7 +63,10 @@ def log(
     staff: Annotated[bool, typer.Option("--staff", help="E-mails to staff as well.")] = False,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many, the newest.")] = None,
 ) -> None:
-    """Show messages and replies, newest first."""
+    """Show messages and replies, newest first.
+
+    Long texts are cut; `--json` and `--csv` show them whole.
+    """
     from notifier.services.views import log_entries
 
     if as_json and as_csv:
@@ -205,7 +211,7 @@ def explain(
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Tell the whole story of one pupil's day: marks, decisions, messages, receipts, replies, and who did what."""
-    from notifier.services.views import explain as explain_day
+    from notifier.services.explain import explain as explain_day
 
     with application() as notifier, notifier.database.read() as connection:
         school = notifier.school(connection, key)
@@ -248,34 +254,54 @@ def explain(
 
 
 def replies(
-    key: SchoolKey,
+    key: Annotated[
+        str | None, typer.Argument(metavar="KEY", help="The school's key; none with --unmatched.", show_default=False)
+    ] = None,
     day: AnyDay = None,
     unread: Annotated[bool, typer.Option("--unread", help="Only those nobody has dealt with.")] = False,
+    unmatched: Annotated[
+        bool,
+        typer.Option(
+            "--unmatched", help="Messages that belong to no school: from unknown numbers, or of several schools."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what carers wrote, newest first, and what each may mean. A reply never changes a mark: a person confirms."""
+    """Show what carers wrote, newest first, and what each may mean. A reply never changes a mark: a person confirms.
+
+    With `--unmatched`, show what came in that belongs to no school; the column "to" says at which of your numbers.
+    """
     from notifier.services.views import reply_document
     from notifier.store import replies as store
 
+    if unmatched == (key is not None):
+        raise Refused(
+            "Name a school, as in: notifier replies oakfield, or ask for those of none: notifier replies --unmatched"
+        )
     since = at_local(day, time.min) if day else None
     until = at_local(day + timedelta(days=1), time.min) if day else None
     with application() as notifier, notifier.database.read() as connection:
-        school = notifier.school(connection, key)
-        found = store.listing(connection, school.key, since=since, until=until, unread_only=unread)
-        documents = [reply_document(row) for row in found]
-        names = {} if as_json else _names(connection, school.key, documents)
+        school = notifier.school(connection, key) if key is not None else None
+        place = school.key if school else NO_SCHOOL
+        found = store.listing(connection, place, since=since, until=until, unread_only=unread)
+        documents = [{**reply_document(row), **({} if school else {"to": row.recipient})} for row in found]
+        names = {} if as_json or not school else _names(connection, school.key, documents)
     if as_json:
         print_json(documents)
         return
     if not documents:
-        say(f"No {'unread ' if unread else ''}replies at {school.name}{f' on {day:%d/%m/%Y}' if day else ''}.")
+        where = f"replies at {school.name}" if school else "messages that belong to no school"
+        say(f"No {'unread ' if unread else ''}{where}{f' on {day:%d/%m/%Y}' if day else ''}.")
     rows(
-        ["time", "about", "from", "says", "means", "what to do"], (_reply_line(item, names, day) for item in documents)
+        ["time", "about" if school else "to", "from", "says", "means", "what to do"],
+        (_reply_line(item, names, day) for item in documents),
     )
 
 
 def _reply_line(item: Document, names: Mapping[str, str], day: date | None) -> list[Cell]:
     about = ", ".join(names.get(pupil, pupil) for pupil in item["pupil_ids"]) or "nobody known"
+    if "to" in item:
+        about = address(item["to"])
     code = f" (perhaps {item['suggested_code']})" if item["suggested_code"] else ""
     means = Text(f"{'! ' if item['urgent'] else ''}{item['intent_words']}{code}", "bold red" if item["urgent"] else "")
     return [
@@ -330,5 +356,7 @@ def add_to(app: typer.Typer) -> None:
     )(log)
     app.command("follow-ups", rich_help_panel=panel, epilog="Example:\n\nnotifier follow-ups oakfield")(follow_ups)
     app.command(rich_help_panel=panel, epilog="Example:\n\nnotifier explain oakfield 4711 --date 2026-11-23")(explain)
-    app.command(rich_help_panel=panel, epilog="Example:\n\nnotifier replies oakfield --unread")(replies)
+    app.command(
+        rich_help_panel=panel, epilog="Examples:\n\nnotifier replies oakfield --unread\n\nnotifier replies --unmatched"
+    )(replies)
     app.command(rich_help_panel=panel, epilog="Example:\n\nnotifier accounted oakfield --date 2026-11-23")(accounted)

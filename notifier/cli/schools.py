@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from notifier.cli.console import ATTENTION, AsJson, SchoolKey, err, finish, print_json, rows, say, warn
+from notifier.cli.console import ATTENTION, AsJson, SchoolKey, counted, err, finish, print_json, rows, say, warn
 from notifier.cli.failures import Refused
 from notifier.cli.moment import At, now
 from notifier.cli.opening import application, warn_of_channels, who
@@ -138,21 +140,41 @@ def _described(notifier: Application, school: School, *, added: bool, changed: b
         "policy": policy.key,
         "steps": [{"name": step.name, "after": step.after, "to": step.to.value} for step in policy.steps],
         "channels": {medium: medium in notifier.channels for medium in school.channels},
-        "awaiting_approval": awaiting_approval(notifier, school),
+        **language_standings(notifier, school),
     }
 
 
-def awaiting_approval(notifier: Application, school: School) -> dict[str, int]:
-    """For each language the school offers, how many messages go out in English because nobody has approved the translation."""
+def language_standings(notifier: Application, school: School) -> dict[str, dict[str, int]]:
+    """How many messages stand how, for each language the school offers beside English.
+
+    `approved` go out in the language. `awaiting_approval` go out in English because nobody has approved the translation, and
+    `no_translation` because there is none of the English as it is now: nothing that a school could approve.
+    """
     from notifier.store.records import approved
 
     with notifier.database.read() as connection:
         approvals = approved(connection, school.key)
     keys = [template.key for template in notifier.wording.templates() if not template.english_only]
-    return {
-        language: sum(notifier.wording.standing(key, language, approvals) is not None for key in keys)
-        for language in school.languages
-    }
+    found: dict[str, dict[str, int]] = {"approved": {}, "awaiting_approval": {}, "no_translation": {}}
+    for language in school.languages:
+        standings = Counter(notifier.wording.standing(key, language, approvals) for key in keys)
+        found["approved"][language] = standings[None]
+        found["awaiting_approval"][language] = standings["not_approved"]
+        found["no_translation"][language] = standings["no_translation"]
+    return found
+
+
+def language_words(document: Mapping[str, Any], language: str) -> str:
+    """How a language of `language_standings` stands, for people."""
+    ready, waiting, missing = (document[name][language] for name in ("approved", "awaiting_approval", "no_translation"))
+    told = []
+    if waiting:
+        go = counted(waiting, "message goes", "messages go")
+        told.append(f"{go} out in English until approved (notifier templates approve)")
+    if missing:
+        have = f"{counted(missing, 'message has', 'messages have')} " if ready or waiting else ""
+        told.append(f"{have}no translation yet, English goes out")
+    return "; ".join(told) or "approved"
 
 
 def _print_school(document: dict[str, Any]) -> None:
@@ -165,8 +187,8 @@ def _print_school(document: dict[str, Any]) -> None:
     say(f"  ladder '{document['policy']}':")
     for step in document["steps"]:
         say(f"    after {step['after']:>3} minutes  {step['name']}: {step['to'].replace('_', ' ')}")
-    for language, waiting in document["awaiting_approval"].items():
-        say(f"  {language}: {f'{waiting} messages go out in English until approved' if waiting else 'approved'}")
+    for language in document["awaiting_approval"]:
+        say(f"  {language}: {language_words(document, language)}")
     if not document["added"]:
         say("Not added yet: notifier school add FILE.toml")
 

@@ -24,14 +24,15 @@ def sms() -> None:
 @app.command()
 def count(
     text: Annotated[
-        str | None, typer.Argument(help='The text. Without it: JSON lines {"text": "…"} from standard input.')
+        str | None,
+        typer.Argument(metavar="TEXT", help='The text. Without it: JSON lines {"text": "…"} from standard input.'),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Say which encoding a text needs and how many parts it takes, exactly as it stands.
 
     Without a text, every line of standard input is a JSON object with "text", and every line of output one with "encoding", "units"
-    and "segments". A line that cannot be read is named on standard error, and the exit code is then 1.
+    and "segments". A line that cannot be read is named on standard error, the others are counted, and the exit code is then 1.
     """
     if text is None:
         if sys.stdin.isatty():

@@ -35,7 +35,7 @@ Templates = Annotated[
 Locale = Annotated[
     Path | None, typer.Option("--locale", help="Folder of catalogues; the shipped one unless given.", exists=True)
 ]
-Key = Annotated[str, typer.Argument(help="The message, as `notifier templates list` names it.")]
+Key = Annotated[str, typer.Argument(metavar="TEMPLATE", help="The message, as `notifier templates list` names it.")]
 
 STANDINGS = {
     None: "may go out",

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from notifier.cli.console import ATTENTION, WRONG, AsJson, clock, finish, print_json, say
+from notifier.cli.console import ATTENTION, WRONG, AsJson, clock, counted, finish, print_json, say
 from notifier.cli.opening import log_to_stderr, shown_database_url
+from notifier.cli.schools import language_words
 
 db = typer.Typer(help="The database's version.", no_args_is_help=True)
 
@@ -101,17 +102,26 @@ def _print_findings(found: dict[str, Any]) -> None:
         _line(oldest is None, "oldest message due", clock(oldest) or "none waits")
         lost = found["unaccounted"]
         _line(not lost, "unexplained absences nobody chases", str(lost))
+    if found["unmatched"] and found["unmatched"]["messages"]:
+        _print_unmatched(found["unmatched"])
     for school in found["schools"]:
         _line(school["usable"], f"school {school['key']}", school["name"] if school["usable"] else "the file is wrong")
         for problem in school["problems"]:
             say(f"      {problem}")
-        for language, waiting in school["awaiting_approval"].items():
-            if waiting:
-                say(
-                    f"      {language}: {waiting} messages go out in English until approved (notifier templates approve)"
-                )
+        for language in school["awaiting_approval"]:
+            told = language_words(school, language)
+            if told != "approved":
+                say(f"      {language}: {told}")
     for words in found["wrong"]:
         say(f"✗ {words}", "bold red")
+
+
+def _print_unmatched(found: dict[str, int]) -> None:
+    number = found["messages"]
+    told = counted(number, "message from an unknown number belongs", "messages from unknown numbers belong")
+    urgent = f", {found['urgent']:,} of them urgent" if found["urgent"] else ""
+    words = f"{told} to no school{urgent}; read {'it' if number == 1 else 'them'}: notifier replies --unmatched"
+    _line(False if found["urgent"] else None, "messages of no school", words)
 
 
 def _line(good: bool | None, what: str, words: str) -> None:

@@ -52,7 +52,10 @@ AT_ONCE = frozenset({PupilFlag.VULNERABLE, PupilFlag.LOOKED_AFTER, PupilFlag.SOC
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a run came to. `decisions` covers every pupil on roll; `message_ids` are those queued or standing for each pupil."""
+    """What a run came to. `decisions` covers every pupil on roll; `message_ids` are those queued or standing for each pupil.
+
+    `messages` are their rows as they stood at the end of the pass, newest first: after a dry run, all there is left of them.
+    """
 
     school_id: str
     day: date
@@ -61,6 +64,7 @@ class RunResult:
     message_ids: Mapping[str, tuple[str, ...]]
     counts: Mapping[str, int]
     holds: tuple[Any, ...]
+    messages: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +139,8 @@ def _pass(
     alerts.tell_of_calls(
         connection, app, school, to_ring, key=f"calls:{now.isoformat()}", day=day, session=session, now=now
     )
-    message_ids = _message_ids(connection, picture)
-    return RunResult(school.key, day, session, tuple(made), message_ids, counts, holds)
+    messages = _messages(connection, picture)
+    return RunResult(school.key, day, session, tuple(made), _ids_by_pupil(messages), counts, holds, messages)
 
 
 def _look(
@@ -440,10 +444,14 @@ def _counts(made: list[Decision]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _message_ids(connection: Connection, picture: _Picture) -> dict[str, tuple[str, ...]]:
+def _messages(connection: Connection, picture: _Picture) -> tuple[Any, ...]:
+    rows = message_store.listing(connection, picture.school.key, day=picture.day)
+    return tuple(row for row in rows if row.session == picture.session and row.purpose == outbox.ABSENCE)
+
+
+def _ids_by_pupil(messages: tuple[Any, ...]) -> dict[str, tuple[str, ...]]:
     ids: dict[str, list[str]] = {}
-    for row in message_store.listing(connection, picture.school.key, day=picture.day):
-        if row.session == picture.session and row.purpose == outbox.ABSENCE:
-            for pupil_id in row.pupil_ids:
-                ids.setdefault(pupil_id, []).append(row.message_id)
+    for row in messages:
+        for pupil_id in row.pupil_ids:
+            ids.setdefault(pupil_id, []).append(row.message_id)
     return {key: tuple(sorted(value)) for key, value in ids.items()}

@@ -357,7 +357,7 @@ def keep_message(body: str, *, urgent: bool = False, read: bool = False) -> None
     row = {
         "school_id": "", "reply_id": body, "provider": "simulator", "provider_id": body, "channel": "sms",
         "sender": "+447700900999", "recipient": "+447700900001", "body": body, "received_at": moment, "pupil_ids": [],
-        "intent": "safeguarding" if urgent else "unknown", "urgent": urgent, "confidence": 0.0, "matched": [],
+        "intent": "safeguarding" if urgent else "who", "urgent": urgent, "confidence": 0.0, "matched": [],
         "read_at": moment if read else None,
     }  # fmt: skip
     database = Database(os.environ["NOTIFIER_DATABASE_URL"])
