@@ -159,9 +159,9 @@ def _examine_application(settings: Settings, found: Findings, *, reach: bool) ->
             tick, due = records.last_beat(connection, "tick"), messages.oldest_due(connection, now())
             unmatched = replies.listing(connection, "")
         strangers = {
-            "messages": len(unmatched),
+            "messages": len(unmatched),  # those read are kept, and counted here only
             "unread": sum(row.read_at is None for row in unmatched),
-            "urgent": sum(bool(row.urgent) for row in unmatched),
+            "urgent": sum(bool(row.urgent) and row.read_at is None for row in unmatched),
         }
         found["unmatched"] = strangers
         found["last_tick"] = tick.isoformat() if tick else None
@@ -169,7 +169,7 @@ def _examine_application(settings: Settings, found: Findings, *, reach: bool) ->
         found["unaccounted"] = len(unaccounted(app))
         if due:
             found["attention"].append("messages are due and have not left")
-        if strangers["unread"] or strangers["urgent"]:
+        if strangers["unread"]:
             found["attention"].append("messages from unknown numbers belong to no school: notifier replies --unmatched")
         if found["unaccounted"]:
             found["attention"].append("unexplained absences are not accounted for: notifier accounted KEY")

@@ -265,6 +265,12 @@ def replies(
             "--unmatched", help="Messages that belong to no school: from unknown numbers, or of several schools."
         ),
     ] = False,
+    read_by: Annotated[
+        str | None,
+        typer.Option(
+            "--read-by", metavar="NAME", help="With --unmatched: note that NAME has read and dealt with them."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what carers wrote, newest first, and what each may mean. A reply never changes a mark: a person confirms.
@@ -274,6 +280,8 @@ def replies(
     from notifier.services.views import reply_document
     from notifier.store import replies as store
 
+    if read_by and not unmatched:
+        raise Refused("--read-by goes with --unmatched: a school's own answers are read by confirming a reason.")
     if unmatched == (key is not None):
         raise Refused(
             "Name a school, as in: notifier replies oakfield, or ask for those of none: notifier replies --unmatched"
@@ -286,6 +294,13 @@ def replies(
         found = store.listing(connection, place, since=since, until=until, unread_only=unread)
         documents = [{**reply_document(row), **({} if school else {"to": row.recipient})} for row in found]
         names = {} if as_json or not school else _names(connection, school.key, documents)
+    if read_by:
+        from notifier.services.schools import read_unmatched
+
+        with application() as notifier:
+            number = read_unmatched(notifier, by=read_by, now=now())
+        if not as_json:
+            say(f"{number} noted as read by {read_by}.")
     if as_json:
         print_json(documents)
         return

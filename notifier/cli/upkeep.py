@@ -102,7 +102,7 @@ def _print_findings(found: dict[str, Any]) -> None:
         _line(oldest is None, "oldest message due", clock(oldest) or "none waits")
         lost = found["unaccounted"]
         _line(not lost, "unexplained absences nobody chases", str(lost))
-    if found["unmatched"] and found["unmatched"]["messages"]:
+    if found["unmatched"] and found["unmatched"]["unread"]:
         _print_unmatched(found["unmatched"])
     for school in found["schools"]:
         _line(school["usable"], f"school {school['key']}", school["name"] if school["usable"] else "the file is wrong")
@@ -117,10 +117,10 @@ def _print_findings(found: dict[str, Any]) -> None:
 
 
 def _print_unmatched(found: dict[str, int]) -> None:
-    number = found["messages"]
+    number = found["unread"]
     told = counted(number, "message from an unknown number belongs", "messages from unknown numbers belong")
     urgent = f", {found['urgent']:,} of them urgent" if found["urgent"] else ""
-    words = f"{told} to no school{urgent}; read {'it' if number == 1 else 'them'}: notifier replies --unmatched"
+    words = f"{told} to no school{urgent}; read {'it' if number == 1 else 'them'}: notifier replies --unmatched, then --read-by NAME"
     _line(False if found["urgent"] else None, "messages of no school", words)
 
 

@@ -22,6 +22,7 @@ from notifier.services import follow_up
 from notifier.services.application import Application
 from notifier.store import blocks, messages, people, records, runs
 from notifier.store import follow_ups as follow_up_store
+from notifier.store import replies as reply_store
 
 
 class NotAllowed(Exception):
@@ -209,6 +210,18 @@ def approve(
             detail={"templates": wanted},
         )  # fmt: skip
     return done
+
+
+def read_unmatched(app: Application, *, by: str, now: datetime) -> int:
+    """Note that a person has read the messages that belong to no school, and dealt with them; returns how many."""
+    with app.database.begin() as connection:
+        number = reply_store.mark_unmatched_read(connection, by=by, at=now)
+        if number:
+            records.add_audit(
+                connection, records.EVERY_SCHOOL, at=now, actor=by, act="replies.read_unmatched", subject="",
+                detail={"messages": number},
+            )  # fmt: skip
+    return number
 
 
 def hash_token(token: str) -> str:

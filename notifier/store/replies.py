@@ -98,3 +98,10 @@ def mark_read(connection: Connection, school_id: str, follow_up_ids: Sequence[st
         .where(replies.c.school_id == school_id, replies.c.reply_id.in_(ids), replies.c.read_at.is_(None))
         .values(read_at=at, read_by=by)
     )
+
+
+def mark_unmatched_read(connection: Connection, *, by: str, at: datetime) -> int:
+    """Note that somebody has read the messages that belong to no school; returns how many were unread."""
+    return connection.execute(
+        update(replies).where(replies.c.school_id == "", replies.c.read_at.is_(None)).values(read_at=at, read_by=by)
+    ).rowcount

@@ -386,17 +386,17 @@ def test_replies_are_asked_for_of_a_school_or_of_none(notifier: Notifier, argume
     ("urgent", "read", "code"),
     [
         pytest.param(False, False, 1, id="unread"),
-        pytest.param(False, True, 0, id="read"),
-        pytest.param(True, True, 1, id="urgent though read"),
+        pytest.param(True, False, 1, id="unread and urgent"),
+        pytest.param(True, True, 0, id="read"),
     ],
 )
 def test_the_doctor_counts_messages_of_no_school(oakfield: Notifier, urgent: bool, read: bool, code: int) -> None:
     assert "belong to no school" not in oakfield("doctor").stdout
     keep_message("who is this?", urgent=urgent, read=read)
     told = oakfield("doctor", code=code).stdout
-    assert "1 message from an unknown number belongs to no school" in told
-    assert ("urgent" in told) is urgent
-    assert "notifier replies --unmatched" in told
+    assert ("1 message from an unknown number belongs to no school" in told) is not read
+    assert ("urgent" in told) is (urgent and not read)
+    assert ("notifier replies --unmatched" in told) is not read
 
 
 def test_a_token_is_shown_once_and_alone_on_standard_output(oakfield: Notifier) -> None:
