@@ -112,8 +112,8 @@ def run_session(
 def _pass(
     connection: Connection, app: Application, school: School, day: date, session: Session, *, now: datetime, by: str
 ) -> RunResult:
+    people.lock_school(connection, school.key)
     runs.claim_run(connection, school.key, day, session, by=by, at=now)
-    runs.lock_run(connection, school.key, day, session)
     picture = _look(connection, app, school, day, session, now)
     registers = _judge_registers(app, picture)
     closed = not app.calendar(school).is_school_day(day) or _marks_say_closed(app, picture)

@@ -196,6 +196,7 @@ def confirm(
     effect = app.codes.effect(code)
     if effect in (CodeEffect.UNEXPLAINED, CodeEffect.UNKNOWN, CodeEffect.NO_MARK):
         raise NotOpen(f"'{code}' gives no reason: choose a code in force that explains the absence, such as I or M.")
+    people.lock_school(connection, school.key)
     rows = store.of_pupils(connection, school.key, [pupil_id], since=day, open_only=True)
     rows = [row for row in rows if row.day == day]
     if not rows:

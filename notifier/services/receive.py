@@ -94,6 +94,8 @@ def receive_message(connection: Connection, app: Application, inbound: Inbound, 
     }
     if not store.add_reply(connection, row, [chased.follow_up_id for chased in match.follow_ups]):
         return None
+    if match.school is not None:
+        people.lock_school(connection, match.school.key)
     log.info("reply.received", school=row["school_id"], intent=row["intent"], urgent=reading.urgent)
     if match.school is None:
         _stop_strangers(connection, app, inbound.channel, sender, reading, now)

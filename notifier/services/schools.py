@@ -84,6 +84,7 @@ def report_absence(
     report_id = str(uuid4())
     with app.database.begin() as connection:
         school = app.school(connection, school_id)
+        people.lock_school(connection, school.key)
         if pupil_id not in people.load_roll(connection, school.key, pupil_ids=[pupil_id]).pupils:
             raise NotAllowed(f"No pupil '{pupil_id}' is on roll at {school.name}.")
         blocks.add_report(

@@ -85,6 +85,7 @@ def take_people(
     try:
         with app.database.begin() as connection:
             school = app.school(connection, school_id)
+            people_store.lock_school(connection, school.key)
             counts = _save_people(connection, school, read, now=now, keep_leavers=keep_leavers or bool(read.refused))
             warnings = (*read.warnings, *_missing_many(counts["kept"], keep_leavers))
             outcome = "taken_in" if counts["changed"] or counts["left"] else "same_again"
@@ -198,6 +199,7 @@ def keep_marks(
     try:
         with app.database.begin() as connection:
             school = app.school(connection, school_id)
+            people_store.lock_school(connection, school.key)
             same = mark_store.latest_import(connection, school.key, "marks", digest)
             if same is not None and not again:
                 outcome = _same_file(connection, school, same, now, dry_run=dry_run)

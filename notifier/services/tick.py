@@ -95,6 +95,7 @@ def serve_school(app: Application, school_id: str, *, now: datetime, result: Tic
             run_session(app, school.key, today, session, now=now, by="scheduler")
             result.runs.append((school.key, session.value))
     with app.database.begin() as connection:
+        people.lock_school(connection, school.key)
         result.steps += ladder.advance(connection, app, school, now=now)
         for session in Session:
             send_run_report(connection, app, school, today, session.value, now=now)

@@ -36,6 +36,15 @@ def school_file(connection: Connection, school_id: str) -> str | None:
     return connection.execute(select(schools.c.file_text).where(schools.c.school_id == school_id)).scalar_one_or_none()
 
 
+def lock_school(connection: Connection, school_id: str) -> None:
+    """Hold a school to the end of the transaction: marks, runs, ladder and replies of one school follow one another.
+
+    SQLite has one writer anyway; on PostgreSQL the school's row is locked, and other schools go on.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(schools.c.school_id).where(schools.c.school_id == school_id).with_for_update())
+
+
 def added_at(connection: Connection, school_id: str) -> datetime | None:
     """When a school was added; None where it never was."""
     return connection.execute(select(schools.c.added_at).where(schools.c.school_id == school_id)).scalar_one_or_none()

@@ -38,16 +38,6 @@ def run_of(connection: Connection, school_id: str, day: date, session: str) -> A
     ).first()
 
 
-def lock_run(connection: Connection, school_id: str, day: date, session: str) -> Any | None:
-    """The run's row, locked where the database can: one pass at a time for a school and session."""
-    query = select(runs).where(
-        runs.c.school_id == school_id, runs.c.day == day, runs.c.session == session, runs.c.kind == FIRST_CONTACT
-    )
-    if connection.dialect.name == "postgresql":
-        query = query.with_for_update()
-    return connection.execute(query).first()
-
-
 def note_pass(connection: Connection, school_id: str, day: date, session: str, *, at: datetime, counts: Row) -> None:
     """Record that a pass was made."""
     connection.execute(
