@@ -40,12 +40,14 @@ def application() -> Iterator[Application]:
 def with_channels(app: Application, work: Callable[[Pace], Awaitable[_Result]]) -> _Result:
     """Run asynchronous work to its end, and close every channel in the event loop that used it."""
     import asyncio
+    import time
 
     from notifier.services.hand_over import Pace
 
     async def whole() -> _Result:
         try:
-            return await work(Pace(clock=now, sleep=asyncio.sleep))
+            began = time.monotonic()
+            return await work(Pace(clock=now, sleep=asyncio.sleep, elapsed=lambda: time.monotonic() - began))
         finally:
             for channel in app.channels.values():
                 await channel.close()

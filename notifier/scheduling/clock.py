@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -75,7 +76,8 @@ class Scheduler:
             log.exception("send.failed")
 
     def _pace(self) -> Pace:
-        return Pace(clock=self._now, sleep=asyncio.sleep)
+        began = time.monotonic()
+        return Pace(clock=self._now, sleep=asyncio.sleep, elapsed=lambda: time.monotonic() - began)
 
     async def _with_channels(self, work: Awaitable[_Result]) -> _Result:
         """Connections belong to the event loop that made them, and each piece of work has its own."""

@@ -26,7 +26,7 @@ from notifier.domain.sessions import local_date
 from notifier.services import ladder
 from notifier.services.application import Application
 from notifier.services.brakes import stop_channel, within_caps, within_pace
-from notifier.services.in_flight import Ended, InFlight
+from notifier.services.in_flight import NOT_CALLED, Ended, InFlight
 from notifier.services.look_again import end_overdue, gather, look_again
 from notifier.services.receipts import apply_waiting
 from notifier.store import blocks as block_store
@@ -67,10 +67,15 @@ class SendCounts:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Wall-clock time and sleep, given by the entry point: they only pace the provider, and decide nothing."""
+    """Wall-clock time and sleep, given by the entry point: they only pace the provider, and decide nothing.
+
+    `elapsed` is how many seconds have passed since the hand-over began. A long one must not look at deadlines, nor date its
+    claims, by the moment at which it began: another machine would take a fresh claim for one whose lease has run out.
+    """
 
     clock: Clock
     sleep: Pause
+    elapsed: Callable[[], float] = lambda: 0.0
 
 
 def claimant() -> str:
@@ -86,23 +91,26 @@ async def hand_over(
     limit: int | None = None,
     on_batch: Callable[[int], None] | None = None,
 ) -> SendCounts:
-    """Hand over everything due at `now`. The moment stands still while it runs; only the pace follows the wall clock."""
+    """Hand over everything due at `now`, or falling due while it runs; `pace.elapsed` says how far the moment has moved."""
     counts = SendCounts()
     by = claimant()
     known: dict[str, tuple[datetime, School]] = {}
 
+    def moment() -> datetime:
+        return now + timedelta(seconds=int(pace.elapsed()))
+
     def settle(ended: Sequence[Ended]) -> None:
-        counts.add(_settle(app, ended, now))
+        counts.add(_settle(app, ended, moment()))
         if on_batch:
             on_batch(len(ended))
 
-    flight = InFlight(app.channels, settle, now=now)
+    flight = InFlight(app.channels, settle, now=moment, fresh_for=app.settings.sending.lease_seconds / 2)
     counts.expired += await flight.in_transaction(_end_overdue, app, now)
     left = limit
     try:
         while left is None or left > 0:
             size = app.settings.sending.batch_size if left is None else min(left, app.settings.sending.batch_size)
-            batch = await flight.in_transaction(_claim, app, by, now, size, pace.clock(), known)
+            batch = await flight.in_transaction(_claim, app, by, moment(), size, pace.clock(), known)
             counts.add(batch.settled)
             if not batch.claimed and not batch.waiting:
                 if not await flight.finish():
@@ -297,6 +305,11 @@ def _settle_other(
             detail=f"{channel.name}: {outcome.error_code or ''} {outcome.detail}".strip(),
         )  # fmt: skip
         return "held"
+    if outcome is NOT_CALLED:
+        store.move(
+            connection, school.key, ids, MessageStatus.QUEUED, at=now, only_from=sending, claimed_by=None, claimed_at=None
+        )  # fmt: skip
+        return "retry"
     if outcome.error_code == "expired" and outcome.error_class is None:
         store.move(
             connection,

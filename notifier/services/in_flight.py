@@ -28,13 +28,27 @@ SETTLE_SECONDS: Final = 1.0
 """Longest an outcome waits for others before it is written, so that a slow channel does not keep it from the staff."""
 
 
+NOT_CALLED: Final = Outcome(OutcomeKind.RETRY, detail="not called: the claim had grown old; it is claimed again")
+"""The outcome of a call that was not made. The message goes back to the queue untouched."""
+
+
 class InFlight:
     """Batches whose calls are under way. `settle` writes outcomes; it runs off the event loop, one transaction at a time."""
 
     def __init__(
-        self, channels: Mapping[str, Channel], settle: Callable[[Sequence[Ended]], None], *, now: datetime
+        self,
+        channels: Mapping[str, Channel],
+        settle: Callable[[Sequence[Ended]], None],
+        *,
+        now: Callable[[], datetime],
+        fresh_for: float = float("inf"),
     ) -> None:
-        """Nothing is under way yet. `now` is the moment the channels are told."""
+        """Nothing is under way yet. `now` is the moment the channels are told.
+
+        A call that has not begun `fresh_for` seconds after its claim is not made any more: before long another process may
+        take the claim for an orphan, ask the provider, and send the message itself.
+        """
+        self._fresh_for = fresh_for
         self._settle = settle
         self._now = now
         self._most = {medium: max(1, way.concurrency) for medium, way in channels.items()}
@@ -94,7 +108,7 @@ class InFlight:
     async def _run(self, calls: Sequence[Call], accepted: asyncio.Event) -> None:
         clock = asyncio.get_running_loop().time
         unsettled: list[Ended] = []
-        last = clock()
+        began = last = clock()
 
         async def settle() -> None:
             nonlocal last
@@ -104,7 +118,8 @@ class InFlight:
         async def caller(upcoming: Iterator[Call], gate: asyncio.Semaphore) -> None:
             for row, out, channel in upcoming:
                 async with gate:
-                    outcome = await channel.send(out, now=self._now)
+                    fresh = clock() - began <= self._fresh_for
+                    outcome = await channel.send(out, now=self._now()) if fresh else NOT_CALLED
                 unsettled.append((row, out, channel, outcome))
                 if outcome.kind is OutcomeKind.ACCEPTED:
                     accepted.set()

@@ -185,3 +185,46 @@ def test_without_any_way_out_messages_wait_and_then_people_are_told(due):
     assert due.log()[0]["status"] == "queued"
     assert due.send("11:31").expired == 1
     assert due.board()["p1"]["call_reason"] == "past_deadline"
+
+
+def test_a_long_hand_over_dates_its_claims_and_deadlines_by_the_time_that_has_passed(due):
+    import asyncio
+    from datetime import UTC, datetime
+
+    from notifier.services.hand_over import Pace, hand_over
+
+    async def no_sleep(_seconds):
+        return None
+
+    async def work(minutes):
+        pace = Pace(clock=lambda: datetime(2027, 1, 1, tzinfo=UTC), sleep=no_sleep, elapsed=lambda: minutes * 60.0)
+        counts = await hand_over(due.app, now=due.at("09:30"), pace=pace)
+        await due._close()
+        return counts
+
+    assert asyncio.run(work(minutes=125)).expired == 1, "11:35 is past the last time for contact"
+    assert taken(due) == []
+
+
+def test_a_message_whose_claim_grew_old_goes_back_and_leaves_once(due, monkeypatch):
+    from notifier.services import hand_over
+
+    class OldAtFirst(hand_over.InFlight):
+        ages = iter([-1.0])
+
+        def __init__(self, *arguments, fresh_for, **more):
+            super().__init__(*arguments, fresh_for=next(self.ages, fresh_for), **more)
+
+    async def first_batch():
+        pace = hand_over.Pace(clock=lambda: due.at("09:30"), sleep=None)
+        counts = await hand_over.hand_over(due.app, now=due.at("09:30"), pace=pace, limit=1)
+        await due._close()
+        return counts
+
+    import asyncio
+
+    monkeypatch.setattr(hand_over, "InFlight", OldAtFirst)
+    assert asyncio.run(first_batch()).retry == 1
+    assert (taken(due), due.log()[0]["status"]) == ([], "queued")
+    assert due.send("09:31").accepted == 1
+    assert len(taken(due)) == 1

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from notifier.channels.base import Outcome, OutcomeKind
-from notifier.services.in_flight import SETTLE_AFTER, InFlight
+from notifier.services.in_flight import NOT_CALLED, SETTLE_AFTER, InFlight
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 ACCEPTED, REFUSED = Outcome(OutcomeKind.ACCEPTED, provider_id="SM1"), Outcome(OutcomeKind.REFUSED)
@@ -41,13 +41,16 @@ class Way:
 class Stage:
     """The parts of one hand-over, with what was written."""
 
-    def __init__(self, failing: bool = False) -> None:
+    def __init__(self, failing: bool = False, fresh_for: float = 60.0) -> None:
         self.way = Way()
         self.groups: list[list[str]] = []
         self.failing = failing
-        self.flight = InFlight({"sms": self.way}, self._settle, now=NOW)
+        self.flight = InFlight({"sms": self.way}, self._settle, now=lambda: NOW, fresh_for=fresh_for)
+
+        self.outcomes: dict[str, Outcome] = {}
 
     def _settle(self, ended):
+        self.outcomes.update({name: outcome for _, name, _, outcome in ended})
         self.groups.append(sorted(name for _, name, _, _ in ended))
         if self.failing:
             raise RuntimeError("the disk is full")
@@ -193,5 +196,16 @@ def test_after_trouble_elsewhere_the_calls_that_are_out_are_still_written():
         await left
         assert stage.groups == [["a", "b"]]
         assert not await stage.flight.finish()
+
+    asyncio.run(story())
+
+
+def test_no_call_begins_once_the_claim_has_grown_old():
+    async def story():
+        stage = Stage(fresh_for=-1.0)
+        await stage.begin("a", "b")
+        await stage.flight.finish()
+        assert stage.way.most == 0, "the provider was not called"
+        assert stage.outcomes == {"a": NOT_CALLED, "b": NOT_CALLED}
 
     asyncio.run(story())
