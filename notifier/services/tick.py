@@ -121,7 +121,10 @@ def _run_is_due(app: Application, school: School, day: date, session: Session, n
 
 
 def _make_up(app: Application, school: School, today: date, *, now: datetime, result: TickResult) -> None:
-    """Find school days whose run never happened though there were unexplained marks: nobody may vanish in an outage."""
+    """Find past school days with unexplained marks nobody has decided about: nobody may vanish in an outage, or with late marks.
+
+    Either the run never happened, or marks came in after its last pass. It is too late for texts: people are told.
+    """
     calendar = app.calendar(school)
     name = f"look_back:{school.key}"
     with app.database.begin() as connection:
@@ -137,16 +140,21 @@ def _make_up(app: Application, school: School, today: date, *, now: datetime, re
             if session not in school.times:
                 continue
             with app.database.read() as connection:
-                if runs.run_of(connection, school.key, day, session) is not None:
-                    continue
+                run = runs.run_of(connection, school.key, day, session)
                 added = people.added_at(connection, school.key)
-                if added is not None and added > at_local(day, school.times[session].last_contact):
+                if run is None and added is not None and added > at_local(day, school.times[session].last_contact):
                     continue  # marks of days before the school joined are history, not missed runs
+                last_mark = marks.last_change(connection, school.key, day, session)
+                if run is not None and (last_mark is None or last_mark <= (run.last_pass_at or run.started_at)):
+                    continue
                 current = marks.session_marks(connection, school.key, day, session)
             if not any(app.codes.triggers_contact(mark.code) for mark in current.values()):
                 continue
-            run_session(app, school.key, day, session, now=now, by="made up after an outage")
+            by = "made up after an outage" if run is None else "scheduler"
+            run_session(app, school.key, day, session, now=now, by=by)
             result.runs.append((school.key, f"{day.isoformat()} {session.value}"))
+            if run is not None:
+                continue  # the call list's own e-mail tells staff
             with app.database.begin() as connection:
                 outbox.tell_staff(
                     connection, app, school, "staff_missed_run",

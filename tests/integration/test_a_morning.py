@@ -161,6 +161,22 @@ def test_a_run_missed_for_a_whole_day_is_made_up_for_by_people(morning, person):
     assert morning.log() == []
 
 
+def test_a_mark_that_comes_a_day_late_still_brings_a_person(morning, person):
+    from datetime import date
+
+    morning.people(person("p1", "c1"), person("p2", "c2"))
+    morning.marks({"p1": "/"})
+    morning.tick("09:30")
+    monday = morning.day
+    morning.day = date(2026, 11, 24)
+    morning.marks({"p2": "N"}, at="08:20", day=monday)
+    morning.tick("08:30")
+    morning.day = monday
+    assert morning.board()["p2"]["call_reason"] == "too_late"
+    assert morning.log() == []
+    assert "staff_missed_run" not in {mail["template"] for mail in morning.log(staff=True)}
+
+
 def test_present_in_the_morning_and_missing_after_lunch_goes_to_staff_not_to_texts(morning, person):
     morning.people(person("p1", "c1"))
     morning.marks({"p1": "/"})
