@@ -156,16 +156,17 @@ def release_hold(connection: Connection, school_id: str, hold_id: str, *, by: st
 
 
 def find_holds(connection: Connection, school_id: str, text: str) -> list[Any]:
-    """Open holds whose id begins with, or whose kind or scope is, the given text."""
-    return list(
-        connection.execute(
-            select(holds).where(
-                holds.c.school_id == school_id,
-                holds.c.released_at.is_(None),
-                or_(holds.c.hold_id.startswith(text, autoescape=True), holds.c.kind == text, holds.c.scope == text),
-            )
-        )
-    )
+    """Open holds whose kind or scope is the given text; where there are none, those whose id begins with it.
+
+    A group's name goes first: an id is random and may begin with "4b".
+    """
+    for named in (or_(holds.c.kind == text, holds.c.scope == text), holds.c.hold_id.startswith(text, autoescape=True)):
+        found = connection.execute(
+            select(holds).where(holds.c.school_id == school_id, holds.c.released_at.is_(None), named)
+        ).all()
+        if found:
+            return list(found)
+    return []
 
 
 def stopped_channels(connection: Connection, day: date) -> list[Any]:

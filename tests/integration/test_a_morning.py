@@ -106,6 +106,21 @@ class TestUnusualAbsence:
         assert len(crowd.log()) == 12
         assert crowd.unaccounted() == []
 
+    def test_a_group_named_like_the_start_of_another_holds_id_is_meant_itself(self, crowd):
+        from notifier.store import runs
+
+        def hold(hold_id, scope):
+            return {
+                "school_id": crowd.key, "hold_id": hold_id, "day": crowd.day, "session": "AM", "kind": "register_not_taken",
+                "scope": scope, "ordinal": 1, "measure": 0, "detail": "", "made_at": crowd.at("09:30"), "made_by": "Alice",
+            }  # fmt: skip
+
+        with crowd.app.database.begin() as connection:
+            runs.add_hold(connection, hold("074aa94c", "4B"))
+            runs.add_hold(connection, hold("4b9782a1", "RB"))
+            named = [[row.scope for row in runs.find_holds(connection, crowd.key, text)] for text in ("4B", "4b97")]
+        assert named == [["4B"], ["RB"]]
+
     def test_a_number_that_outgrows_the_release_is_held_again(self, crowd):
         from notifier.services import schools
 
