@@ -28,6 +28,7 @@ from notifier.configuration.policies import Channel, list_policies, load_policy
 from notifier.domain.emails import EmailError, parse_email
 from notifier.domain.phones import PhoneError, parse_phone
 from notifier.domain.schools import School
+from notifier.domain.sms import FOLDABLE
 from notifier.domain.sessions import Session, SessionTimes
 
 Span = tuple[date, date]
@@ -125,6 +126,14 @@ def _language(value: object) -> str:
     return "-".join([first.lower(), *(part.title() if len(part) == 4 else part.upper() for part in rest)])
 
 
+def _folded(value: object) -> str:
+    if value not in FOLDABLE:
+        raise ValueError(
+            f"{value!r} cannot be sent without accents: words would change their meaning; possible: {', '.join(sorted(FOLDABLE))}"
+        )
+    return str(value)
+
+
 Text = Annotated[str, Field(strict=True, pattern=r"\S"), Expected("a text")]
 Time = Annotated[time, BeforeValidator(_time), Expected('a time as in "09:30"')]
 Spans = Annotated[list[Annotated[Span, BeforeValidator(_span)]], Expected('a list of days, as in ["2026-11-27"]')]
@@ -159,6 +168,12 @@ class _Heading(_Table):
     safeguarding_email: Email | None = None
     sms_from: Annotated[str, BeforeValidator(_sender)] | None = None
     drop_folder: Text | None = None
+    trust: Annotated[str, Field(strict=True, pattern=r"^[a-z0-9-]{1,60}$"), Expected('a key as in "riverside-trust"')] | None = (
+        None
+    )
+    named_person: Text = ""
+    answer_links: Annotated[list[Channel], Expected('a list of channels as in ["email"], or []')] = ["email"]
+    fold: Annotated[list[Annotated[str, BeforeValidator(_folded)]], Expected('a list of languages as in ["pl"]')] = []
 
 
 class _SessionTable(_Table):
@@ -274,5 +289,9 @@ def _built(read: _SchoolFile) -> School:
         safeguarding_email=heading.safeguarding_email,
         sms_from=heading.sms_from,
         drop_folder=heading.drop_folder,
+        trust=heading.trust,
+        named_person=heading.named_person.strip(),
+        answer_links=tuple(dict.fromkeys(heading.answer_links)),
+        fold=tuple(dict.fromkeys(heading.fold)),
         bank_holidays_open=frozenset(read.calendar.bank_holidays_open),
     )

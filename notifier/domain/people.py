@@ -17,6 +17,9 @@ class PupilFlag(StrEnum):
     LOOKED_AFTER = "looked_after"
     SOCIAL_WORKER = "social_worker"
     NO_NUDGES = "no_nudges"
+    MEDICAL = "medical"
+    SEND = "send"
+    BEREAVED = "bereaved"
     DO_NOT_TEXT = "do_not_text"
 
 

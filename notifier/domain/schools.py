@@ -14,7 +14,9 @@ class School:
     """One school, as its file says (config/schools/*.toml). Dates are local; spans include both ends.
 
     `email` is the office's address and gets every staff alert; `safeguarding_email` gets the urgent ones as well.
-    `sms_from` is the school's own number for texts, where it has one.
+    `sms_from` is the school's own number for texts, where it has one. `trust` names the trust or hub whose wording is used where
+    the school has none of its own. `named_person` signs messages outside the first day. `answer_links` are the channels whose
+    messages hold a link to the answer page. `fold` are languages whose texts are sent without accents, to keep them short.
     """
 
     key: str
@@ -32,4 +34,8 @@ class School:
     safeguarding_email: str | None = None
     sms_from: str | None = None
     drop_folder: str | None = None
+    trust: str | None = None
+    named_person: str = ""
+    answer_links: tuple[str, ...] = ("email",)
+    fold: tuple[str, ...] = ()
     bank_holidays_open: frozenset[date] = field(default_factory=frozenset)

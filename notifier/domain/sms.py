@@ -25,6 +25,9 @@ GSM_BASIC: Final = (
 GSM_EXTENDED: Final = "\f^{}\\[~]|€"
 """The characters that take two septets: an escape and a second one, which are never parted."""
 
+FOLDABLE: Final = frozenset({"pl", "ro", "es", "pt"})
+"""Languages whose texts may go without accents where a school chooses so. In Turkish that makes obscenities; Welsh is reworded."""
+
 GSM_SINGLE, GSM_PART = 160, 153
 UCS2_SINGLE, UCS2_PART = 70, 67
 
@@ -109,3 +112,21 @@ def normalise(text: str) -> str:
 
 def _plain(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").translate(_TABLE)
+
+
+_UNACCENTED: Final = str.maketrans({"ł": "l", "Ł": "L"})
+
+
+def fold(text: str) -> str:
+    """Our own words without the accents that the GSM alphabet lacks: "środa" becomes "sroda", while ñ, é and à stay.
+
+    For words of a catalogue and dates only: a person's name is never folded.
+    """
+    folded = []
+    for letter in unicodedata.normalize("NFC", text).translate(_UNACCENTED):
+        if _BEYOND_GSM.match(letter) and letter.isalpha():
+            bare = "".join(part for part in unicodedata.normalize("NFD", letter) if not unicodedata.combining(part))
+            folded.append(bare)
+        else:
+            folded.append(letter)
+    return "".join(folded)

@@ -426,6 +426,7 @@ class ReplyRow(SQLModel, table=True):
     language: str | None = None
     return_hint: str | None = None
     matched: Any = _json()
+    facts: Any = Field(default=None, sa_type=JSON, nullable=True)
     read_at: datetime | None = _instant()
     read_by: str | None = None
 
@@ -438,6 +439,58 @@ class ReplyFollowUpRow(SQLModel, table=True):
     school_id: str = Field(primary_key=True)
     reply_id: str = Field(primary_key=True)
     follow_up_id: str = Field(primary_key=True)
+
+
+class AnswerLinkRow(SQLModel, table=True):
+    """A carer's link to the answer page: only the token's hash is kept; used once, and only until the end of its day."""
+
+    __tablename__ = "answer_links"
+    __table_args__ = (UniqueConstraint("token_hash"),)
+    school_id: str = Field(primary_key=True)
+    link_id: str = Field(primary_key=True)
+    token_hash: str
+    carer_id: str
+    pupil_ids: Any = _json()
+    day: date
+    channel: str
+    address: str = _private(nullable=False)
+    language: str
+    made_at: datetime = _instant(nullable=False)
+    expires_at: datetime = _instant(nullable=False)
+    used_at: datetime | None = _instant()
+    reply_id: str | None = None
+
+
+class ProposalRow(SQLModel, table=True):
+    """A message outside the first day that the rules suggest for one pupil; a person sends it or holds it back.
+
+    `period` keeps the same suggestion from coming twice ("2026-11-24", "2026-10-26/2026-12-18"); `state` is proposed, held_back,
+    sent or expired; `grounds` are the facts and the rule it came from, in words and numbers.
+    """
+
+    __tablename__ = "proposals"
+    __table_args__ = (
+        UniqueConstraint("school_id", "pupil_id", "situation", "period"),
+        Index("ix_proposals_state", "school_id", "state", "made_at"),
+    )
+    school_id: str = Field(primary_key=True)
+    proposal_id: str = Field(primary_key=True)
+    pupil_id: str
+    carer_id: str | None = None
+    situation: str
+    period: str
+    family: str
+    template: str
+    grounds: Any = _json()
+    state: str
+    day: date
+    made_at: datetime = _instant(nullable=False)
+    made_by: str
+    expires_on: date
+    decided_at: datetime | None = _instant()
+    decided_by: str | None = None
+    decision_reason: str | None = None
+    message_ids: Any = _json()
 
 
 class OptOutRow(SQLModel, table=True):
@@ -549,6 +602,8 @@ attempts = _table(AttemptRow)
 provider_events = _table(ProviderEventRow)
 replies = _table(ReplyRow)
 reply_follow_ups = _table(ReplyFollowUpRow)
+answer_links = _table(AnswerLinkRow)
+proposals = _table(ProposalRow)
 opt_outs = _table(OptOutRow)
 address_faults = _table(AddressFaultRow)
 approvals = _table(ApprovalRow)
