@@ -106,6 +106,8 @@ def sentences(templates: Iterable[MessageTemplate]) -> tuple[Sentence, ...]:
             continue
         notes = _notes(template)
         for name, source in template.sources.items():
+            if name in template.composed:
+                continue
             place = f"templates/messages/{template.key}/{name}"
             texts = babel_extract(io.BytesIO(source.encode()), list(_KEYWORDS), (), _OPTIONS)
             for line, _, strings, _ in texts:

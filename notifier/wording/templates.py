@@ -7,6 +7,7 @@ the English wording. Placeholders that many messages share are described once, i
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,8 +34,8 @@ KINDS: Final = (
     "counts",
     "list",
 )
-SOURCES: Final = ("sms.txt", "email.txt", "email.html")
-CHANNEL_FILES: Final = {"sms": ("sms.txt",), "email": ("email.txt", "email.html")}
+SOURCES: Final = ("sms.txt", "email.txt", "email.html", "page.txt")
+CHANNEL_FILES: Final = {"sms": ("sms.txt",), "email": ("email.txt", "email.html"), "page": ("page.txt",)}
 TEXT_FIELDS: Final = ("purpose", "audience", "excluded", "source", "evidence")
 
 
@@ -68,7 +69,8 @@ class MessageTemplate:
     """One message: what it is for, who may get it, what it needs, and its English wording.
 
     `sources` are the files by name. `segments` are the most parts a text may take, by language tag, with "other" for the rest.
-    `reviewed` is the day somebody last read the wording against its source.
+    `reviewed` is the day somebody last read the wording against its source. `composed` names the sources that were made from
+    another one (email.html from email.txt).
     """
 
     key: str
@@ -83,10 +85,11 @@ class MessageTemplate:
     segments: Mapping[str, int]
     sources: Mapping[str, str]
     digest: str
+    composed: frozenset[str] = frozenset()
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """The channels it is written for: "sms", "email" or both."""
+        """The channels it is written for: "sms", "email", or "page" for a page that carers open."""
         return tuple(channel for channel, files in CHANNEL_FILES.items() if files[0] in self.sources)
 
     @property
@@ -152,8 +155,11 @@ def _read_message(folder: Path, shared: dict[str, Any], layout: str) -> MessageT
     if not isinstance(reviewed, date):
         raise TemplateFault(f"{path}: reviewed is {reviewed!r}; expected a date such as 2026-11-22")
     sources = {name: _read_text(folder / name) for name in SOURCES if (folder / name).is_file()}
-    if not sources or ("email.txt" in sources) != ("email.html" in sources):
-        raise TemplateFault(f"{folder}: expected sms.txt, or both email.txt and email.html, or all three")
+    if not sources or ("email.html" in sources and "email.txt" not in sources):
+        raise TemplateFault(f"{folder}: expected sms.txt, or email.txt, or both; an email.html needs an email.txt beside it")
+    composed = frozenset({"email.html"} if "email.txt" in sources and "email.html" not in sources else ())
+    if composed:
+        sources["email.html"] = html_of(sources["email.txt"])
     digest = hashlib.sha256("\0".join([layout, *(f"{name}\0{text}" for name, text in sources.items())]).encode())
     return MessageTemplate(
         key=folder.name,
@@ -164,7 +170,21 @@ def _read_message(folder: Path, shared: dict[str, Any], layout: str) -> MessageT
         segments=MappingProxyType(_segments(path, told, "sms.txt" in sources)),
         sources=MappingProxyType(sources),
         digest=digest.hexdigest(),
+        composed=composed,
     )
+
+
+_FOOTER: Final = ("{{ school }}", "{{ phone }}")
+_CHOICE = re.compile(r"\{%-?\s*(?:if|elif|else|endif)\b[^%]*%\}")
+
+
+def html_of(text: str) -> str:
+    """The HTML of an e-mail from its plain text: each paragraph in the shared layout, whose own foot replaces the text's."""
+    lines = [line.strip() for line in text.strip().splitlines()[1:]]
+    while lines and (not lines[-1] or lines[-1] in _FOOTER):
+        lines.pop()
+    body = [line if _CHOICE.fullmatch(line) else f"<p>{line}</p>" for line in lines if line]
+    return "\n".join([f'{{% extends "{LAYOUT}" %}}', "{% block body %}", *body, "{% endblock %}", ""])
 
 
 def _segments(path: Path, told: dict[str, Any], needed: bool) -> dict[str, int]:

@@ -52,7 +52,7 @@ class Speaker:
         self._language = language
         self._pattern = DAY if channel == "sms" else DAY_AND_YEAR
         # old handsets draw boxes for isolates, so texts do without; plain-text e-mails to the right need them
-        self._isolate = channel == "email" and not html and direction(language) == "rtl"
+        self._isolate = channel != "sms" and not html and direction(language) == "rtl"
         self._names_of = next((given.name for given in template.placeholders if given.kind == "names"), None)
         self._ways: tuple[tuple[str, Speak], ...] = tuple(
             (placeholder.name, self._way(placeholder)) for placeholder in template.placeholders
