@@ -27,6 +27,7 @@ from notifier.configuration.errors import (
     shown_path,
 )
 from notifier.paths import data_folder
+from notifier.sign_in_settings import SignInSettings, with_secrets
 
 PREFIX: Final = "NOTIFIER_"
 FILE_NAME: Final = "notifier.toml"
@@ -198,6 +199,7 @@ class Settings(_Section):
     prices: PriceSettings = PriceSettings()
     alerts: AlertSettings = AlertSettings()
     scheduler: SchedulerSettings = SchedulerSettings()
+    sign_in: SignInSettings = SignInSettings()
 
     @property
     def production(self) -> bool:
@@ -275,6 +277,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     toml = read_toml(file, source=shown_path(file)) if file.is_file() else {}
     merged = _merged(toml, values, file, problems)
     settings = _validated(merged, origins, shown_path(file), problems)
+    if settings is not None and settings.sign_in.providers:
+        sign_in = with_secrets(settings.sign_in, given, problems)
+        settings = settings.model_copy(update={"sign_in": sign_in})
+    if settings is not None and settings.sign_in.second_factor != "optional" and settings.secret_key is None:
+        message = "needs the secret key, with which second factors are sealed; set NOTIFIER_SECRET_KEY"
+        problems.append(Problem("", "sign_in.second_factor", message))
     if settings is None or problems:
         raise ConfigurationError(problems)
     unsafe = list(_unsafe_in_production(settings)) if settings.production else []
@@ -401,6 +409,9 @@ def _unsafe_in_production(settings: Settings) -> Iterator[Problem]:
         if getattr(settings.channels, medium) == "simulator":
             others = "twilio or off" if medium == "sms" else "smtp or off"
             yield refused(("channels", medium), f"the simulator reaches nobody; write {others}")
+    if settings.sign_in.argon2_memory_kib < 19456 or settings.sign_in.argon2_rounds < 2:
+        path = ("sign_in", "argon2_memory_kib")
+        yield refused(path, "is too little for passwords: at least 19456 KiB and 2 rounds; leave both out")
     address = urlsplit(settings.public_url)
     if address.scheme != "https" and address.hostname not in ("127.0.0.1", "localhost", "::1"):
         yield refused(("public_url",), f'"{settings.public_url}" must begin with https:// in production')
@@ -447,6 +458,8 @@ def _values_of(field: FieldInfo) -> str:
     for kind in kinds:
         if kind in _KINDS:
             return _KINDS[kind] if kind is not str or not isinstance(field.default, tuple) else "list"
+    if isinstance(field.default, tuple):
+        return "tables"
     if all(isinstance(kind, str) for kind in kinds[1:]) and kinds[1:]:
         return ", ".join(f"`{kind}`" for kind in kinds[1:])
     return "text"

@@ -9,6 +9,7 @@ import typer
 from notifier import __version__
 from notifier.cli import deciding, intake, later, morning, reading, schools, sms, upkeep
 from notifier.cli.console import speak_utf8
+from notifier.cli.user import app as user_app
 
 app = typer.Typer(
     name="notifier",
@@ -45,6 +46,7 @@ reading.add_to(app)
 deciding.add_to(app)
 later.add_to(app)
 app.add_typer(sms.app, name="sms", rich_help_panel="Wording")
+app.add_typer(user_app, name="user", rich_help_panel="The service")
 upkeep.add_to(app)
 
 

@@ -42,6 +42,8 @@ _PLAIN = (
     ("notifier.registers.refusals", "FileError"),
     ("notifier.services.application", "UnknownSchool"),
     ("notifier.services.schools", "NotAllowed"),
+    ("notifier.services.sealing", "NoKey"),
+    ("notifier.services.staff", "StaffRefused"),
     ("notifier.services.follow_up", "NotOpen"),
     ("notifier.store.database", "DatabaseNotReady"),
     ("notifier.wording.templates", "UnknownTemplate"),

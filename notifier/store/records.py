@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, desc, or_, select, update
+from sqlalchemy import Connection, desc, func, or_, select, update
 
 from notifier.store.database import Row, insert_missing, insert_rows, upsert
 from notifier.store.tables import api_tokens, approvals, audit, heartbeats, sender_buckets
@@ -80,6 +80,15 @@ def audit_hash(previous: str, entry: Mapping[str, Any]) -> str:
     """The hash that chains an entry to the one before."""
     plain = json.dumps(entry, sort_keys=True, default=str, ensure_ascii=False)
     return hashlib.sha256(f"{previous}\n{plain}".encode()).hexdigest()
+
+
+def lock_chain(connection: Connection, school_id: str) -> None:
+    """Hold an audit chain to the end of the transaction, where nothing else keeps two writers apart (sign-ins, accounts).
+
+    SQLite has one writer anyway; on PostgreSQL two entries at once would want the same number.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"audit:{school_id}", 0))))
 
 
 def add_audit(
