@@ -13,6 +13,7 @@ from notifier.cli.console import AsJson, counted, print_json, say
 from notifier.cli.moment import At, now
 from notifier.cli.opening import application
 from notifier.cli.templates import app
+from notifier.cli.why import why
 
 
 @app.command(
@@ -46,3 +47,8 @@ def approve(
         return
     where = f"at {school}" if school else "at every school"
     say(f"✓ {counted(len(done), 'message')} in {language} may go out {where}, approved by {reviewer}.", "green")
+
+
+app.command(
+    epilog="Examples:\n\nnotifier templates why oakfield 4711\n\nnotifier templates why oakfield 4711 --situation odd_days"
+)(why)

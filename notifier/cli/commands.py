@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from notifier import __version__
-from notifier.cli import deciding, intake, later, morning, reading, schools, sms, upkeep
+from notifier.cli import deciding, intake, later, morning, proposals, reading, schools, sms, upkeep
 from notifier.cli.console import speak_utf8
 from notifier.cli.user import app as user_app
 
@@ -44,6 +44,7 @@ app.add_typer(schools.tokens, name="token", rich_help_panel="Taking in")
 morning.add_to(app)
 reading.add_to(app)
 deciding.add_to(app)
+app.add_typer(proposals.app, name="proposals", rich_help_panel="Decisions of people")
 later.add_to(app)
 app.add_typer(sms.app, name="sms", rich_help_panel="Wording")
 app.add_typer(user_app, name="user", rich_help_panel="The service")

@@ -17,6 +17,7 @@ from notifier.cli.opening import missing_settings, shown_database_url
 from notifier.configuration.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from notifier.domain.schools import School
     from notifier.services.application import Application
     from notifier.settings import Settings
 
@@ -192,8 +193,21 @@ def _examine_schools(app: Application, found: Findings) -> None:
             told |= {"usable": False, "problems": [str(item) for item in problem.problems]}
             found["wrong"].append(f"school {key}: its file is wrong")
         else:
-            told |= {"name": school.name, **language_standings(app, school)}
+            told |= {"name": school.name, **language_standings(app, school), "own_wording": _own_wording(app, school, found)}
         found["schools"].append(told)
+
+
+def _own_wording(app: Application, school: School, found: Findings) -> dict[str, int]:
+    """How many own texts stand how; those that should go out and do not are for somebody to see to."""
+    from collections import Counter
+
+    from notifier.services.wording import standings
+
+    with app.database.read() as connection:
+        states = Counter(standing.state.value for standing in standings(app, connection, school))
+    if states.total() - states["in_use"]:
+        found["attention"].append(f"school {school.key}: own wording does not go out: notifier wording list {school.key}")
+    return dict(states)
 
 
 async def _reach(app: Application, found: Findings) -> None:

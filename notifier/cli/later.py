@@ -31,6 +31,8 @@ class Later:
 
 LATER = {
     "templates": Later("notifier.cli.approvals", "app", "The wording of messages: look, preview, check, approve.", "Wording"),
+    "wording": Later("notifier.cli.wording", "app", "A school's own wording: save, list, show, compare, approve.", "Wording"),
+    "pack": Later("notifier.cli.packs", "app", "Packs of wording that schools share: export, check, import.", "Wording"),
     "classify": Later(
         "notifier.cli.classify", "classify", "Say what a carer's reply means.", "Wording",
         'Examples:\n\nnotifier classify "tummy bug, back tmrw"\n\n'

@@ -35,6 +35,7 @@ from notifier.cli.deciding import Pupil
 from notifier.cli.failures import Refused
 from notifier.cli.moment import Day, now, parse_day, today
 from notifier.cli.opening import application
+from notifier.domain.replies import ANSWER_PAGE
 from notifier.domain.sessions import at_local
 
 if TYPE_CHECKING:
@@ -101,12 +102,23 @@ def _names(connection: Connection, school: str, entries: Iterable[Document]) -> 
     }
 
 
+_VIA = {"sms": "text", "email": "e-mail", ANSWER_PAGE: "answer page"}
+
+
+def _said(reply: Document, length: int = 60) -> str:
+    """A reply's beginning in quotation marks; a button pressed on the answer page may come without words."""
+    quoted = f"“{first_words(reply['body'], length)}”"
+    if reply["channel"] != ANSWER_PAGE:
+        return quoted
+    return f"answered on the page: {quoted}" if reply["body"] else "answered on the page"
+
+
 def _log_line(entry: Document, names: Mapping[str, str], day: date | None, school: str) -> list[Cell]:
     about = ", ".join(names.get(pupil, pupil) for pupil in entry["pupil_ids"])
-    via = f"{'text' if entry['channel'] == 'sms' else 'e-mail'}, {entry['language'] or 'language unknown'}"
+    via = f"{_VIA.get(entry['channel'], entry['channel'])}, {entry['language'] or 'language unknown'}"
     if entry["kind"] == "reply":
         status = Text("! urgent" if entry["urgent"] else "← reply", "bold red" if entry["urgent"] else "cyan")
-        words = f"“{first_words(entry['body'])}” ({entry['intent_words']})"
+        words = f"{_said(entry)} ({entry['intent_words']})"
         return [clock(entry["received_at"], day), status, about, f"{address(entry['from'])}\n{via}", words]
     body = entry["body"] if entry["channel"] == "sms" else entry["subject"] or entry["body"]
     when = entry["sent_at"] or entry["created_at"]
@@ -188,7 +200,7 @@ def counters(number: int) -> str:
 
 
 def _board_line(item: Document, day: date) -> list[Cell]:
-    said = [f"“{first_words(reply['body'], 40)}”" for reply in item["replies"][-1:]]
+    said = [_said(reply, 40) for reply in item["replies"][-1:]]
     why = f"{said[0]} ({item['replies'][-1]['intent_words']})" if said else item["reason_words"]
     if item["state"] == "closed":
         code = f", code {item['closed_code']}" if item["closed_code"] else ""
@@ -320,7 +332,7 @@ def _reply_line(item: Document, names: Mapping[str, str], day: date | None) -> l
     code = f" (perhaps {item['suggested_code']})" if item["suggested_code"] else ""
     means = Text(f"{'! ' if item['urgent'] else ''}{item['intent_words']}{code}", "bold red" if item["urgent"] else "")
     return [
-        clock(item["received_at"], day), about, address(item["from"]), f"“{first_words(item['body'], 200)}”", means, item["next_step"]
+        clock(item["received_at"], day), about, address(item["from"]), _said(item, 200), means, item["next_step"]
     ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from notifier.cli.console import counted, err, out, rows, say
+from notifier.domain.answer_tokens import without_tokens
 from notifier.domain.decisions import Outcome
 from notifier.domain.reasons import Reason, words
 
@@ -34,6 +35,13 @@ FALLBACKS = {
     "not_offered": "the school's file does not offer the language",
 }
 """Why a message goes out in English although the carer reads another language."""
+
+OWN_WORDING = {
+    "own_wording_stale": "the school's own wording is outdated",
+    "own_wording_refused": "the school's own wording did not pass the checks",
+    "own_wording_not_approved": "the school's own wording is not approved yet",
+}
+"""Why the shipped wording goes out in place of the school's own: see `notifier wording list`."""
 
 
 def print_run(result: RunResult, pupils: Mapping[str, Any], *, dry_run: bool, moment: datetime) -> None:
@@ -140,7 +148,8 @@ def print_words(messages: Sequence[Any]) -> None:
     for found in alike.values():
         longest = max(found, key=lambda row: (row.segments, len(row.body)))
         say(_heading(longest, len(found)), "dim")
-        _say_indented("\n\n".join(part for part in (longest.subject, longest.body.strip()) if part))
+        body = without_tokens(longest.body.strip())
+        _say_indented("\n\n".join(part for part in (longest.subject, body) if part))
         say()
     texts = [row for row in messages if row.channel == "sms"]
     parts = counted(sum(row.segments for row in texts), "part")
@@ -170,7 +179,9 @@ def _heading(row: Any, number: int) -> str:
     if number > 1:
         like += ", the longest shown"
     told = " · ".join([row.template, row.language, *size, like])
-    if row.fallback:
+    if row.fallback in OWN_WORDING:
+        told += f" · shipped words: {OWN_WORDING[row.fallback]}"
+    elif row.fallback:
         told += f" · instead of {row.wanted_language}: {FALLBACKS.get(row.fallback, row.fallback)}"
     return told
 

@@ -140,6 +140,7 @@ def _described(notifier: Application, school: School, *, added: bool, changed: b
         "policy": policy.key,
         "steps": [{"name": step.name, "after": step.after, "to": step.to.value} for step in policy.steps],
         "channels": {medium: medium in notifier.channels for medium in school.channels},
+        "rules": len(notifier.choosing.rules),  # raises where config/choosing.toml cannot be used
         **language_standings(notifier, school),
     }
 
@@ -153,7 +154,7 @@ def language_standings(notifier: Application, school: School) -> dict[str, dict[
     from notifier.store.records import approved
 
     with notifier.database.read() as connection:
-        approvals = approved(connection, school.key)
+        approvals = approved(connection, school.key, school.trust)
     keys = [template.key for template in notifier.wording.templates() if not template.english_only]
     found: dict[str, dict[str, int]] = {"approved": {}, "awaiting_approval": {}, "no_translation": {}}
     for language in school.languages:

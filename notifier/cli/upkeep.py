@@ -112,6 +112,10 @@ def _print_findings(found: dict[str, Any]) -> None:
             told = language_words(school, language)
             if told != "approved":
                 say(f"      {language}: {told}")
+        idle = sum(number for state, number in school.get("own_wording", {}).items() if state != "in_use")
+        if idle:
+            texts = counted(idle, "text of the school's own wording does", "texts of the school's own wording do")
+            say(f"      {texts} not go out: notifier wording list {school['key']}", "yellow")
     for words in found["wrong"]:
         say(f"✗ {words}", "bold red")
 

@@ -28,8 +28,8 @@ from notifier.configuration.policies import Channel, list_policies, load_policy
 from notifier.domain.emails import EmailError, parse_email
 from notifier.domain.phones import PhoneError, parse_phone
 from notifier.domain.schools import School
-from notifier.domain.sms import FOLDABLE
 from notifier.domain.sessions import Session, SessionTimes
+from notifier.domain.sms import FOLDABLE
 
 Span = tuple[date, date]
 

@@ -24,7 +24,7 @@ HOUSEHOLDS: Final = (
 
 FLAGS: Final = (
     (PupilFlag.VULNERABLE, 0.02), (PupilFlag.SOCIAL_WORKER, 0.015), (PupilFlag.NO_NUDGES, 0.02),
-    (PupilFlag.DO_NOT_TEXT, 0.005),
+    (PupilFlag.DO_NOT_TEXT, 0.005), (PupilFlag.MEDICAL, 0.02), (PupilFlag.SEND, 0.05), (PupilFlag.BEREAVED, 0.01),
 )  # fmt: skip
 """What is noted about pupils, and how often; an assumption."""
 

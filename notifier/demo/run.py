@@ -174,7 +174,9 @@ def _stay(stage: Stage, port: int, ended: datetime) -> None:
     where = Console(stderr=True, highlight=False)
     where.print(f"\nThe staff page is at http://{LOCALHOST}:{port}/ (stop with Ctrl+C)", style="bold")
     server = uvicorn.Server(
-        uvicorn.Config(web, host=LOCALHOST, port=port, log_config=None, proxy_headers=False, server_header=False)
+        uvicorn.Config(
+            web, host=LOCALHOST, port=port, log_config=None, access_log=False, proxy_headers=False, server_header=False
+        )
     )
     with suppress(KeyboardInterrupt):  # stopping is how it ends
         server.run()

@@ -38,6 +38,8 @@ class Reason(StrEnum):
     ANSWERED = "answered"
     CLOSED_BY_STAFF = "closed_by_staff"
     PAST_DEADLINE = "past_deadline"
+    FIRST_DAY_FIRST = "first_day_first"
+    EXCLUDED = "excluded"
     REPLACED = "replaced"
     SPEND_CAP = "spend_cap"
     EQUAL_TEXT_CAP = "equal_text_cap"
@@ -114,6 +116,13 @@ WORDS: Final[dict[Reason, ReasonWords]] = {
     Reason.CLOSED_BY_STAFF: ReasonWords("Somebody at school confirmed the reason before the message left."),
     Reason.PAST_DEADLINE: ReasonWords(
         "The message could not leave in time, so it was not sent at all.", "Ring the carers."
+    ),
+    Reason.FIRST_DAY_FIRST: ReasonWords(
+        "The family is being contacted about an absence today, so the other message was not sent.",
+        "Propose it again on another day.",
+    ),
+    Reason.EXCLUDED: ReasonWords(
+        "Something noted since forbids this kind of message for this pupil.", "Speak to the family in person instead."
     ),
     Reason.REPLACED: ReasonWords("Replaced by a message that names the pupils who are still absent."),
     Reason.SPEND_CAP: ReasonWords(

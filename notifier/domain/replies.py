@@ -35,6 +35,9 @@ class Intent(StrEnum):
     OTHER = "other"
 
 
+ANSWER_PAGE: Final = "page"
+"""The channel of an answer that was given on the answer page, instead of by text or e-mail."""
+
 URGENT: Final = frozenset({Intent.DISPUTE, Intent.SAFEGUARDING})
 """Answers that go to people at once: a child may be in school and unseen, or nobody may know where the child is."""
 
@@ -128,6 +131,7 @@ _PLANS: Final = (
         "Transport failed",
         "If the child may be waiting at a stop, ring now; find out whose transport it is before choosing a code.",
         codes=("Q", "Y1", "Y2"),
+        acknowledgement="reply_transport",
     ),
     IntentPlan(
         Intent.WRONGNUM,

@@ -11,24 +11,36 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection
 
 from notifier.channels.base import Channel, ChannelMisconfigured
 from notifier.configuration.calendar import load_calendar
+from notifier.configuration.choosing import load_choosing
 from notifier.configuration.codes import load_codes
 from notifier.configuration.errors import ConfigurationError
+from notifier.configuration.illness import load_illness
 from notifier.configuration.policies import load_policy
 from notifier.configuration.replies import load_lexicon
+from notifier.configuration.reply_facts import load_fact_words
+from notifier.configuration.reply_model import load_reply_model
 from notifier.configuration.schools import read_school
 from notifier.domain.calendar import SchoolCalendar
 from notifier.domain.codes import CodeTable
+from notifier.domain.illness import IllnessGuidance
 from notifier.domain.policies import Policy
+from notifier.domain.reply_facts import FactWords
 from notifier.domain.reply_lexicon import ReplyLexicon
+from notifier.domain.reply_model import ReplyModel
 from notifier.domain.schools import School
+from notifier.domain.situations import ChoosingBook
 from notifier.settings import Settings
 from notifier.store import people
 from notifier.store.database import Database
 from notifier.wording import Wording
+from notifier.wording.overrides import FOLDER, OwnersWording, owners_wording
+
+log = structlog.get_logger()
 
 
 class UnknownSchool(Exception):
@@ -44,6 +56,8 @@ class Application:
     codes: CodeTable
     wording: Wording
     lexicon: ReplyLexicon
+    fact_words: FactWords
+    reply_model: ReplyModel | None = None
     channels: Mapping[str, Channel] = field(default_factory=dict)
     misconfigured: Mapping[str, str] = field(default_factory=dict)
 
@@ -69,6 +83,32 @@ class Application:
     def policy(self, school: School) -> Policy:
         """The school's policy."""
         return _policy_of(school.policy, self.config_dir)
+
+    def wording_of(self, school: School) -> OwnersWording:
+        """The wording as a school sees it: its own where it may go out, then its trust's, then the shipped one."""
+        owners = (school.key,) if school.trust in (None, school.key) else (school.key, str(school.trust))
+        return owners_wording(self.wording, self.wording_dir, owners)
+
+    @property
+    def wording_dir(self) -> Path | None:
+        """Where schools' own wording lies; there is one folder for each school and trust."""
+        return self.config_dir / FOLDER if self.config_dir else None
+
+    @property
+    def choosing(self) -> ChoosingBook:
+        """The rules that choose a wording, checked against the messages there are. Raises ConfigurationError."""
+        return _choosing_of(self.config_dir, tuple((made.key, made.family) for made in self.wording.templates()))
+
+    def illness_template(self, condition: str | None) -> str | None:
+        """The message that may be proposed about a condition read off a reply; None where no text is offered."""
+        guidance = _illness_of(self.config_dir)
+        return guidance.template_of(condition) if guidance else None
+
+    @property
+    def nhs_link(self) -> str | None:
+        """The NHS page on when a child is too ill for school; None where the illness file cannot be used."""
+        guidance = _illness_of(self.config_dir)
+        return guidance.nhs_link if guidance else None
 
     def usable_channels(self, school: School) -> tuple[str, ...]:
         """The school's channels that lead anywhere: e-mail that is not set up is no way to reach a carer.
@@ -101,6 +141,21 @@ def _school_or_none(text: str, school_id: str) -> School | None:
 @lru_cache(maxsize=256)
 def _policy_of(key: str, config_dir: Path | None) -> Policy:
     return load_policy(key, config_dir)
+
+
+@lru_cache(maxsize=16)
+def _illness_of(config_dir: Path | None) -> IllnessGuidance | None:
+    """The illness file; None, with a line in the log, where it cannot be used: a first-day text must not wait for it."""
+    try:
+        return load_illness(config_dir)
+    except ConfigurationError as problem:
+        log.error("illness.unusable", problem=str(problem))
+        return None
+
+
+@lru_cache(maxsize=16)
+def _choosing_of(config_dir: Path | None, families: tuple[tuple[str, str], ...]) -> ChoosingBook:
+    return load_choosing(config_dir, dict(families))
 
 
 _calendars: dict[str, tuple[School, SchoolCalendar]] = {}
@@ -207,6 +262,8 @@ def _assemble(settings: Settings, database: Database) -> Application:
         codes=load_codes(settings.config_dir),
         wording=_wording(),
         lexicon=_lexicon(settings.config_dir),
+        fact_words=load_fact_words(settings.config_dir),
+        reply_model=load_reply_model(settings.config_dir, embeddings=settings.replies.embeddings),
         channels=channels,
         misconfigured=missing,
     )

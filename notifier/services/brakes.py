@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
+from notifier.domain.answer_tokens import without_tokens
 from notifier.domain.messages import MessageStatus
 from notifier.domain.reasons import Reason
 from notifier.domain.schools import School
@@ -80,7 +81,8 @@ def _within_caps_of(
         if row.channel != "sms":
             kept.append(row)
             continue
-        times = same.get((row.to_address, row.body), 0)
+        text = (row.to_address, without_tokens(row.body))
+        times = same.get(text, 0)
         if times >= caps.equal_texts_per_number:
             store.move(
                 connection, school.key, [row.message_id], MessageStatus.WITHHELD, at=now, reason=Reason.EQUAL_TEXT_CAP.value
@@ -91,7 +93,7 @@ def _within_caps_of(
         if spent + row.cost_pence > caps.spend_pence_per_day and row.purpose != outbox.ALL_CLEAR:
             over.append(row)
             continue
-        same[(row.to_address, row.body)] = times + 1
+        same[text] = times + 1
         spent += row.cost_pence
         kept.append(row)
     if over:

@@ -35,7 +35,8 @@ from notifier.domain.schools import School
 from notifier.domain.sessions import Session, at_local
 from notifier.services import alerts, outbox
 from notifier.services.application import Application
-from notifier.services.steps import first_template, step_drafts
+from notifier.services.choose import first_words, rules_or_none, share_words
+from notifier.services.steps import step_drafts
 from notifier.store import blocks as block_store
 from notifier.store import follow_ups as follow_up_store
 from notifier.store import marks as mark_store
@@ -374,19 +375,24 @@ def _queue_first_texts(
     opened: Mapping[str, str],
 ) -> None:
     step = picture.policy.steps[0]
-    drafts = []
+    book = rules_or_none(app)
+    drafts, words = [], {}
     for decision in made:
         pupil_id = decision.pupil_id
         if decision.outcome is not Outcome.CONTACT or pupil_id not in opened:
             continue
         morning = picture.morning.get(pupil_id)
         before = picture.yesterday.get(pupil_id)
-        template = first_template(
+        words[pupil_id] = first_words(
+            book,
             picture.policy,
+            picture.school,
+            picture.roll.pupils[pupil_id],
             picture.session,
             whole_day=morning is not None and app.codes.triggers_contact(morning.code),
             day_two=before is not None and app.codes.triggers_contact(before.code),
         )
+        template = words[pupil_id].template
         drafts.extend(step_drafts(step, circles[pupil_id], opened[pupil_id], template=template, new_template=template))
     times = picture.school.times[picture.session]
     timing = outbox.Timing(
@@ -398,7 +404,7 @@ def _queue_first_texts(
         connection,
         app,
         picture.school,
-        outbox.share_by_family(drafts),
+        outbox.share_by_family(share_words(drafts, words)),
         day=picture.day,
         session=picture.session,
         timing=timing,

@@ -11,15 +11,16 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from notifier.domain.answer_tokens import without_tokens
 from notifier.domain.choosing import Blocks, circle_of
 from notifier.domain.messages import MessageStatus
 from notifier.domain.reasons import Reason, words
-from notifier.domain.replies import PLANS, Intent
+from notifier.domain.replies import ANSWER_PAGE, PLANS, Intent
 from notifier.domain.schools import School
-from notifier.domain.sessions import Session
+from notifier.domain.sessions import Session, local_date
 from notifier.services.application import Application
 from notifier.services.views import Document, board, iso
-from notifier.store import follow_ups, marks, messages, people, receipts, replies, runs
+from notifier.store import follow_ups, marks, messages, people, proposals, receipts, replies, runs
 
 _EVENTS = {
     "opened": "follow-up opened",
@@ -40,6 +41,11 @@ _FALLBACKS = {
     "no_translation": "not translated",
     "not_offered": "not offered by the school",
 }
+_OWN_WORDING = {
+    "own_wording_stale": "is outdated",
+    "own_wording_refused": "did not pass the checks",
+    "own_wording_not_approved": "is not approved yet",
+}
 _ENDED = frozenset({"cancelled", "expired", "withheld", "failed", "undelivered", "held"})
 _RANK = {status.value: rank for rank, status in enumerate(MessageStatus)}
 
@@ -54,6 +60,7 @@ def explain(connection: Connection, app: Application, school: School, pupil_id: 
         *_marks(connection, app, school, pupil_id, day),
         *_decisions(connection, school, pupil_id, day),
         *_follow_ups(connection, school, chased),
+        *_proposals(connection, school, pupil_id, day),
         *_messages(connection, school, sent),
         *_replies(connection, school, chased),
     ]
@@ -123,6 +130,8 @@ def _messages(connection: Connection, school: School, sent: Sequence[Any]) -> It
     for row in reversed(sent):
         why = _FALLBACKS.get(row.fallback, row.fallback)
         fallback = f", in {row.language} because {row.wanted_language} is {why}" if row.fallback else ""
+        if row.fallback in _OWN_WORDING:
+            fallback = f", in the shipped words because the school's own wording {_OWN_WORDING[row.fallback]}"
         what = f"{_medium(row.channel)} to carer {row.carer_id} queued ({row.template}{fallback})"
         yield _told(row.created_at, what, kind="message", id=row.message_id)
     for attempt in messages.attempts_of(connection, school.key, ids):
@@ -141,8 +150,22 @@ def _messages(connection: Connection, school: School, sent: Sequence[Any]) -> It
 
 def _replies(connection: Connection, school: School, ids: Sequence[str]) -> Iterator[Document]:
     for reply in replies.of_follow_ups(connection, school.key, ids):
-        what = f"carer {reply.carer_id} wrote: “{reply.body}” ({PLANS[Intent(reply.intent)].label})"
+        said = f": “{without_tokens(reply.body)}”" if reply.body or reply.channel != ANSWER_PAGE else ""
+        how = "answered on the page" if reply.channel == ANSWER_PAGE else "wrote"
+        what = f"carer {reply.carer_id} {how}{said} ({PLANS[Intent(reply.intent)].label})"
         yield _told(reply.received_at, what, kind="reply", id=reply.reply_id)
+
+
+def _proposals(connection: Connection, school: School, pupil_id: str, day: date) -> Iterator[Document]:
+    """Messages outside first-day contact that were proposed that day, and what people decided about them."""
+    for row in proposals.listing(connection, school.key, pupil_id=pupil_id):
+        if local_date(row.made_at) == day:
+            what = f"{row.template} proposed to staff: {row.grounds.get('why', '')} [{row.made_by}]"
+            yield _told(row.made_at, what, kind="proposal", id=row.proposal_id)
+        if row.decided_at is not None and local_date(row.decided_at) == day:
+            reason = f": {row.decision_reason}" if row.decision_reason else ""
+            what = f"proposed {row.template} {row.state.replace('_', ' ')}{reason} [{row.decided_by}]"
+            yield _told(row.decided_at, what, kind="proposal", id=row.proposal_id, actor=row.decided_by)
 
 
 def _medium(channel: str) -> str:

@@ -20,6 +20,7 @@ from notifier.domain.reasons import Reason
 from notifier.domain.schools import School
 from notifier.services import ladder, outbox
 from notifier.services.application import Application
+from notifier.services.proposals_last_look import overtaken
 from notifier.store import last_look, people
 from notifier.store import messages as store
 from notifier.store.last_look import NamedPupil
@@ -78,10 +79,15 @@ def look_again(
     fit: list[Any] = []
     ended: Counter[str] = Counter()
     open_today = {day: app.calendar(school).is_school_day(day) for day in {row.day for row in rows}}
+    proposed = [row for row in rows if row.purpose == outbox.PROPOSAL and row.expires_at > now]
+    stopped = overtaken(connection, app, school, proposed, facts.named, now=now) if proposed else {}
     for row in rows:
         if row.expires_at <= now:
             _end(connection, app, school, row, MessageStatus.EXPIRED, Reason.PAST_DEADLINE, now)
             ended["expired"] += 1
+        elif row.message_id in stopped:
+            _end(connection, app, school, row, MessageStatus.CANCELLED, stopped[row.message_id], now)
+            ended["cancelled"] += 1
         elif row.audience == "staff":
             fit.append(row)
         elif row.purpose == outbox.ABSENCE and not open_today[row.day]:

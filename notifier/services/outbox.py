@@ -7,7 +7,7 @@ row whose identity makes a second identical message impossible. Staff e-mails ta
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -17,13 +17,19 @@ from notifier.domain.identity import message_id, message_identity
 from notifier.domain.messages import MessageStatus
 from notifier.domain.people import Carer, Pupil
 from notifier.domain.schools import School
+from notifier.services import answer_links
 from notifier.services.application import Application
 from notifier.store import messages as message_store
 from notifier.store import records
 from notifier.wording import Rendered
+from notifier.wording.languages import is_english, negotiated
+from notifier.wording.overrides import OwnersWording
 
-ABSENCE, ALL_CLEAR, ACKNOWLEDGEMENT, STAFF = "absence", "all_clear", "ack", "staff"
+ABSENCE, ALL_CLEAR, ACKNOWLEDGEMENT, STAFF, PROPOSAL = "absence", "all_clear", "ack", "staff", "proposal"
 """Purposes of messages."""
+
+ANYBODY = "the school office"
+"""Whom families can speak to where the school names nobody."""
 
 FOR_OPERATORS = frozenset({"staff_sending_stopped", "staff_missed_run"})
 """What whoever runs the service is told too: trouble of its own, never news of a family."""
@@ -104,12 +110,20 @@ def queue(
     """Write drafts as queued messages; those whose identity exists already are left alone. Returns the ids, new or not."""
     if not drafts:
         return []
-    approvals = records.approved(connection, school.key)
+    approvals = records.approved(connection, school.key, school.trust)
+    wording = app.wording_of(school)  # looks at the folder of own wording: once for all drafts
     rows: list[dict[str, Any]] = []
     links: list[dict[str, Any]] = []
+    tokens: list[tuple[dict[str, Any], str]] = []
     for draft in drafts:
-        row = _row(app, school, draft, approvals, day=day, session=session, timing=timing)
+        token = _token(app, school, draft, day, timing.now)
+        if token:
+            address = answer_links.address_of(app.settings, token)
+            draft = replace(draft, values={**draft.values, answer_links.NEEDS: address})
+        row = _row(app, school, draft, wording, approvals, day=day, session=session, timing=timing)
         rows.append(row)
+        if token:
+            tokens.append((row, token))
         links.extend(
             {
                 "school_id": school.key,
@@ -120,20 +134,32 @@ def queue(
             for pupil in draft.pupils
         )
     message_store.add_messages(connection, rows, links)
+    if tokens:
+        answer_links.keep(connection, school, tokens)
     return [row["message_id"] for row in rows]
+
+
+def _token(app: Application, school: School, draft: Draft, day: date, now: datetime) -> str | None:
+    """A fresh token for the answer page, where this message offers it."""
+    if draft.purpose != ABSENCE:
+        return None
+    template = app.wording.template(draft.template)
+    offered = answer_links.wanted(app.settings, school, template, draft.channel, day=day, now=now)
+    return answer_links.new_token() if offered else None
 
 
 def _row(
     app: Application,
     school: School,
     draft: Draft,
+    wording: OwnersWording,
     approvals: frozenset[tuple[str, str]],
     *,
     day: date,
     session: str,
     timing: Timing,
 ) -> dict[str, Any]:
-    rendered = _render(app, school, draft, approvals, day)
+    rendered = _render(app, school, draft, wording, approvals, day)
     identity = message_identity(
         pupil_ids=(pupil.pupil_id for pupil in draft.pupils),
         day=day,
@@ -178,7 +204,12 @@ def _row(
 
 
 def _render(
-    app: Application, school: School, draft: Draft, approvals: frozenset[tuple[str, str]], day: date
+    app: Application,
+    school: School,
+    draft: Draft,
+    wording: OwnersWording,
+    approvals: frozenset[tuple[str, str]],
+    day: date,
 ) -> Rendered:
     values: dict[str, Any] = {
         "school": school.short_name,
@@ -187,16 +218,19 @@ def _render(
         "pupils": tuple(pupil.called for pupil in draft.pupils),
         "time": None,
         "link": app.settings.public_url,
+        "named_person": school.named_person or ANYBODY,
+        "nhs_link": app.nhs_link,
         **draft.values,
     }
     wanted = draft.carer.language or "en"
-    offered = wanted == "en" or wanted in school.languages
-    rendered = app.wording.render(
+    offered = is_english(wanted) or negotiated(wanted, school.languages) is not None
+    rendered = wording.render(
         draft.template,
         channel=draft.channel,
         language=wanted if offered else "en",
         values=values,
         approvals=approvals,
+        fold=draft.channel == "sms" and negotiated(wanted, school.fold) is not None,
     )
     if offered:
         return rendered

@@ -23,6 +23,8 @@ from notifier.services.application import Application
 from notifier.store import blocks, messages, people, records, runs
 from notifier.store import follow_ups as follow_up_store
 from notifier.store import replies as reply_store
+from notifier.wording.overrides import OwnersWording, State
+from notifier.wording.own_files import OwnWords
 
 
 class NotAllowed(Exception):
@@ -182,35 +184,68 @@ def approve(
     app: Application, *, language: str, reviewer: str, now: datetime, school_id: str = "", templates: Sequence[str] = ()
 ) -> list[Approval]:
     """Approve the present words of a language, for one school or (empty) all; bound to those words. Raises NotAllowed."""
-    if language not in app.wording.languages():
+    with app.database.read() as connection:
+        school = app.school(connection, school_id) if school_id else None
+    wording = app.wording_of(school) if school else None
+    own_languages = {words.language for words in wording.words()} if wording else set()
+    if language not in {*app.wording.languages(), *own_languages}:
         known = ", ".join(app.wording.languages())
         raise NotAllowed(f"There is no translation into '{language}'. Languages: {known}")
     if not reviewer.strip():
         raise NotAllowed('Give the reviewer\'s name and role, as in: --reviewer "Ewa Nowak, EAL lead"')
     wanted = list(templates) or [item.key for item in app.wording.templates() if item.family != "staff"]
-    done = []
+    hashes = [(app.wording.template(key).key, app.wording.approval_hash(key, language)) for key in wanted]
+    if wording is not None and language != "en":
+        # whoever approves a language at a school means what goes out there, its own words among it
+        own = own_approvals(wording, school_id, language, wanted, reviewer, skip_unfit=True)
+        hashes += [(words.template, hashed) for words, hashed in own]
     with app.database.begin() as connection:
-        if school_id:
-            app.school(connection, school_id)
-        for key in wanted:
-            app.wording.template(key)
+        for key, hashed in hashes:
             records.add_approval(
                 connection,
                 {
                     "school_id": school_id,
                     "language": language,
                     "template": key,
-                    "approval_hash": app.wording.approval_hash(key, language),
+                    "approval_hash": hashed,
                     "reviewer": reviewer.strip(),
                     "approved_at": now,
                 },
             )
-            done.append(Approval(key, language, reviewer.strip()))
+        done = [Approval(key, language, reviewer.strip()) for key in wanted]
         records.add_audit(
             connection, school_id, at=now, actor=reviewer.strip(), act="wording.approve", subject=language,
             detail={"templates": wanted},
         )  # fmt: skip
     return done
+
+
+def own_approvals(
+    wording: OwnersWording, owner: str, language: str, templates: Sequence[str], reviewer: str, *, skip_unfit: bool = False
+) -> list[tuple[OwnWords, str]]:
+    """An owner's own texts in a language that a reviewer may let out, each with what its approval is tied to.
+
+    Raises NotAllowed for one that the reviewer saved, since two people see every translation; and, unless those are to be skipped,
+    for one that cannot go out whoever approves it.
+    """
+    if language == "en":
+        raise NotAllowed("English wording needs no second approval; who saved it is on record.")
+    if not reviewer.strip():
+        raise NotAllowed('Give the reviewer\'s name and role, as in: --reviewer "Ewa Nowak, EAL lead"')
+    found = []
+    for words in wording.words():
+        if words.owner != owner or words.language != language or words.template not in templates:
+            continue
+        where = f"The own wording of '{words.template}' in {language} ({words.channel})"
+        standing = wording.standing(words)
+        if standing.state in (State.STALE, State.REFUSED):
+            if skip_unfit:
+                continue
+            raise NotAllowed(f"{where} cannot be approved: {standing.why}. To do: {standing.remedy}.")
+        if words.saved_by.partition(",")[0].strip().casefold() == reviewer.partition(",")[0].strip().casefold():
+            raise NotAllowed(f"{where} was saved by {words.saved_by}; a second person must approve it.")
+        found.append((words, wording.approval_hash(words)))
+    return found
 
 
 def read_unmatched(app: Application, *, by: str, now: datetime) -> int:

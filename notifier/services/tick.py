@@ -17,7 +17,7 @@ from notifier.domain.schools import School
 from notifier.domain.sessions import Session, at_local, local_date, local_time
 from notifier.registers.drop_folder import file_away, ready_files
 from notifier.registers.refusals import FileError
-from notifier.services import ladder, outbox
+from notifier.services import ladder, outbox, proposals
 from notifier.services.application import Application
 from notifier.services.decide import run_session
 from notifier.services.hand_over import Pace, SendCounts, hand_over
@@ -101,6 +101,7 @@ def serve_school(app: Application, school_id: str, *, now: datetime, result: Tic
             send_run_report(connection, app, school, today, session.value, now=now)
         if now >= ladder.day_ends_at(school, today):
             result.handed_over += ladder.end_day(connection, app, school, day=today, now=now)
+    proposals.daily(app, school, now=now)  # last: nothing of the first day waits for it
 
 
 def _run_is_due(app: Application, school: School, day: date, session: Session, now: datetime) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, case, desc, func, not_, or_, select, tuple_, update
 
+from notifier.domain.answer_tokens import without_tokens
 from notifier.domain.messages import MAY_HAVE_LEFT, WAITING, MessageStatus, sources_of
 from notifier.store.database import Row, in_chunks, insert_missing, insert_rows, listed
 from notifier.store.tables import attempts, message_pupils, messages, pupils
@@ -287,8 +288,12 @@ def last_attempts(connection: Connection, school_id: str, message_ids: Sequence[
 
 
 def equal_texts(connection: Connection, rows: Sequence[Any], *, since: datetime) -> dict[tuple[str, str], int]:
-    """How often each (address, body) of these messages may already have left since then, they themselves left out."""
-    own = Counter((row.to_address, row.body) for row in rows)
+    """How often each (address, body) of these messages may already have left since then, they themselves left out.
+
+    Bodies count without the token of a link, in which no two are equal.
+    """
+    own = Counter((row.to_address, without_tokens(row.body)) for row in rows)
+    equal: Counter[tuple[str, str]] = Counter()
     found = connection.execute(
         select(messages.c.to_address, messages.c.body, func.count())
         .where(
@@ -298,7 +303,22 @@ def equal_texts(connection: Connection, rows: Sequence[Any], *, since: datetime)
         )
         .group_by(messages.c.to_address, messages.c.body)
     )
-    return {(address, body): max(times - own[(address, body)], 0) for address, body, times in found}
+    for address, body, times in found:
+        equal[(address, without_tokens(body))] += times
+    return {place: max(times - own[place], 0) for place, times in equal.items()}
+
+
+def bodies_of(connection: Connection, school_id: str, message_ids: Sequence[str]) -> dict[str, str]:
+    """The words of messages, by message."""
+    found: dict[str, str] = {}
+    for chunk in in_chunks(list(message_ids)):
+        rows = connection.execute(
+            select(messages.c.message_id, messages.c.body).where(
+                messages.c.school_id == school_id, messages.c.message_id.in_(chunk)
+            )
+        )
+        found.update((row.message_id, row.body) for row in rows)
+    return found
 
 
 def spent_today(connection: Connection, school_id: str, day: date) -> float:

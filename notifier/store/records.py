@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, desc, func, or_, select, update
+from sqlalchemy import Connection, desc, func, select, update
 
 from notifier.store.database import Row, insert_missing, insert_rows, upsert
 from notifier.store.tables import api_tokens, approvals, audit, heartbeats, sender_buckets
@@ -22,14 +22,20 @@ def add_approval(connection: Connection, row: Row) -> None:
     upsert(connection, approvals, [row], update=("reviewer", "approved_at"))
 
 
-def approved(connection: Connection, school_id: str) -> frozenset[tuple[str, str]]:
-    """Approvals that hold for a school, as (language, approval hash)."""
+def approved(connection: Connection, school_id: str, trust: str | None = None) -> frozenset[tuple[str, str]]:
+    """Approvals that hold for a school, its trust's among them, as (language, approval hash)."""
+    holders = {school_id, EVERY_SCHOOL, trust or EVERY_SCHOOL}
     rows = connection.execute(
-        select(approvals.c.language, approvals.c.approval_hash).where(
-            or_(approvals.c.school_id == school_id, approvals.c.school_id == EVERY_SCHOOL)
-        )
+        select(approvals.c.language, approvals.c.approval_hash).where(approvals.c.school_id.in_(sorted(holders)))
     )
     return frozenset((row.language, row.approval_hash) for row in rows)
+
+
+def approvals_held(connection: Connection, school_id: str, trust: str | None = None) -> Sequence[Any]:
+    """The approvals that hold for a school, its trust's among them, whole, the oldest first."""
+    holders = {school_id, EVERY_SCHOOL, trust or EVERY_SCHOOL}
+    query = select(approvals).where(approvals.c.school_id.in_(sorted(holders)))
+    return connection.execute(query.order_by(approvals.c.approved_at, approvals.c.template)).all()
 
 
 def add_token(connection: Connection, row: Row) -> None:

@@ -57,7 +57,7 @@ MESSAGE_STATES: Final = {
 TROUBLED: Final = frozenset({"unknown", "undelivered", "failed", "expired", "held"})
 """States that staff should notice."""
 
-CHANNELS: Final = {"sms": "Text", "email": "E-mail", "voice": "Call"}
+CHANNELS: Final = {"sms": "Text", "email": "E-mail", "voice": "Call", "page": "Answer page"}
 
 CLOSED: Final = {
     "present": "Marked present",
@@ -91,6 +91,13 @@ FALLBACKS: Final = {
     "not_offered": "the school does not offer it",
 }
 """Why a message went out in English."""
+
+OWN_WORDING: Final = {
+    "own_wording_stale": "the school's own wording is outdated",
+    "own_wording_refused": "the school's own wording did not pass the checks",
+    "own_wording_not_approved": "the school's own wording is not approved yet",
+}
+"""Why the shipped wording went out in place of the school's own."""
 
 INTERNATIONAL: Final = "+44"
 

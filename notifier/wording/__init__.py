@@ -5,7 +5,7 @@ Start at `rendering.Wording`. Templates lie in `templates/messages`, translation
 """
 
 from notifier.wording.catalogues import CatalogueFault
-from notifier.wording.checks import check
+from notifier.wording.checks import check, check_message, check_text
 from notifier.wording.problems import Problem
 from notifier.wording.rendering import Rendered, UnknownChannel, Wording
 from notifier.wording.syntax import check_source
@@ -24,5 +24,7 @@ __all__ = [
     "UnknownTemplate",
     "Wording",
     "check",
+    "check_message",
     "check_source",
+    "check_text",
 ]

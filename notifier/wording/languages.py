@@ -11,6 +11,7 @@ from datetime import date
 from functools import lru_cache
 
 from babel import Locale
+from babel.core import get_global
 from babel.dates import format_date
 
 ENGLISH = "en"
@@ -25,7 +26,10 @@ DAY_AND_YEAR = "EEE d MMM y"
 @lru_cache(maxsize=256)
 def locale_of(language: str) -> Locale:
     """The CLDR locale of a language tag. Raises babel.UnknownLocaleError or ValueError for a tag CLDR does not know."""
-    return Locale.parse("en_GB" if language == ENGLISH else language.replace("-", "_"))
+    if language in (ENGLISH, "en-XA"):
+        return Locale.parse("en_GB")
+    # CLDR's tags for testing are not in Babel
+    return Locale.parse("ar" if language == "ar-XB" else language.replace("-", "_"))
 
 
 @lru_cache(maxsize=256)
@@ -44,7 +48,8 @@ def spoken_date(day: date, pattern: str, language: str) -> str:
 def negotiated(wanted: str, offered: Collection[str]) -> str | None:
     """The offered tag that serves a wanted one: the same, or the same without its region.
 
-    A script is never dropped: who reads Punjabi in Arabic letters is not served by Gurmukhi, nor Hong Kong by simplified Chinese.
+    A script is dropped only where the language is written in it anyway (pa-Guru is served by pa): who reads Punjabi in Arabic letters
+    is not served by Gurmukhi, nor Hong Kong by simplified Chinese.
     """
     known = {tag.casefold(): tag for tag in offered}
     parts = wanted.strip().replace("_", "-").split("-")
@@ -52,10 +57,16 @@ def negotiated(wanted: str, offered: Collection[str]) -> str | None:
         found = known.get("-".join(parts).casefold())
         if found:
             return found
-        if len(parts) == 1 or len(parts[-1]) == 4:
+        if len(parts) == 1 or (len(parts[-1]) == 4 and parts[-1].title() != _usual_script("_".join(parts[:-1]))):
             return None
         parts.pop()
     return None
+
+
+def _usual_script(language: str) -> str:
+    """The script CLDR expects a language to be written in, such as Guru for pa; empty where it knows none."""
+    likely = get_global("likely_subtags").get(language, "")
+    return next((part for part in str(likely).split("_") if len(part) == 4), "")
 
 
 def is_english(language: str) -> bool:

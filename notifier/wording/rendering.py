@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -19,16 +19,26 @@ from jinja2.ext import Extension
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
-from notifier.domain.sms import measure, normalise
+from notifier.domain.sms import FOLDABLE, measure, normalise
+from notifier.domain.sms import fold as without_accents
 from notifier.paths import data_folder
 from notifier.wording.catalogues import LanguageCatalogue, approval_hash, read_catalogues, sentences
 from notifier.wording.languages import ENGLISH, direction, is_english, negotiated
-from notifier.wording.templates import LAYOUT, MessageTemplate, TemplateFault, UnknownTemplate, read_templates
+from notifier.wording.pseudo import PSEUDO, pseudo_catalogues
+from notifier.wording.templates import (
+    CHANNEL_FILES,
+    LAYOUT,
+    MessageTemplate,
+    TemplateFault,
+    UnknownTemplate,
+    read_templates,
+)
 from notifier.wording.values import Speaker, escaped, heading
 
 NOT_APPROVED: Final = "not_approved"
 NO_TRANSLATION: Final = "no_translation"
 NOT_OFFERED: Final = "not_offered"
+FOR_LOOKING: Final = "for_looking"
 
 EMAIL_ENCODING: Final = "UTF-8"
 
@@ -45,8 +55,8 @@ class Rendered:
     """A message as it goes out.
 
     `language` is the one it is in, `wanted_language` the one asked for; `fallback` says why they differ: "not_approved" (nobody has let
-    these words out), "no_translation" (none, or not of the English as it is now), "not_offered" (staff messages are in English) or
-    None. `version` changes with the wording in this language. `subject` and `html` belong to e-mail, whose `encoding` is "UTF-8" and
+    these words out), "no_translation" (none, or not of the English as it is now), "not_offered" (staff messages are in English),
+    "for_looking" (a draft in a made-up language) or None. `version` changes with the wording in this language. `subject` and `html` belong to e-mail, whose `encoding` is "UTF-8" and
     `segments` 0.
     """
 
@@ -133,6 +143,7 @@ class Wording:
         """Take what was read; see `load`."""
         self._templates = dict(templates)
         self._catalogues = dict(catalogues)
+        self._layout = layout
         texts = {f"{made.key}/{name}": text for made in templates.values() for name, text in made.sources.items()}
         texts[LAYOUT] = layout
         self._text_environment = environment(texts, html=False)
@@ -158,6 +169,26 @@ class Wording:
         templates = read_templates(messages)
         catalogues = read_catalogues(locale_dir or data_folder("locale"))
         return cls(templates, catalogues, (messages / LAYOUT).read_text("utf-8"))
+
+    def only(self, template: MessageTemplate) -> Wording:
+        """One template, which need not be among these, with the translations there are: to look at before it is kept.
+
+        Raises TemplateFault where its sentences belong to another message.
+        """
+        return Wording({template.key: template}, self._catalogues, self._layout)
+
+    def with_pseudo(self) -> Wording:
+        """The same with two made-up languages, for looking at: what is not translatable, too narrow or set the wrong way shows.
+
+        They can be written with `draft`; `render` never gives them out.
+        """
+        made = pseudo_catalogues(sentences(self._templates.values()))
+        return Wording(self._templates, {**self._catalogues, **made}, self._layout)
+
+    @property
+    def layout(self) -> str:
+        """The frame that e-mails share, as HTML."""
+        return self._layout
 
     def templates(self) -> tuple[MessageTemplate, ...]:
         """Every message, by key."""
@@ -201,33 +232,48 @@ class Wording:
         language: str,
         values: Mapping[str, object],
         approvals: frozenset[tuple[str, str]] = frozenset(),
+        fold: bool = False,
     ) -> Rendered:
         """Write a message for one carer or member of staff.
 
         `values` are plain values by placeholder (see `template(key).placeholders`); more than needed do no harm. `approvals` are
-        (language, approval hash) pairs that the school or its trust has recorded. Raises UnknownTemplate, UnknownChannel,
-        MissingValue.
+        (language, approval hash) pairs that the school or its trust has recorded. `fold` writes a text's own words and dates, never
+        its names, without accents, where the language allows it. Raises UnknownTemplate, UnknownChannel, MissingValue.
         """
         used, fallback = self._chosen(key, language, approvals)
-        return self._fill(key, channel, used, language, fallback, values)
+        return self._fill(key, channel, used, language, fallback, values, fold)
 
-    def draft(self, key: str, *, channel: str, language: str, values: Mapping[str, object]) -> Rendered:
+    def draft(
+        self, key: str, *, channel: str, language: str, values: Mapping[str, object], fold: bool = False
+    ) -> Rendered:
         """Write a message in a language as if it were approved, for reviewers and checks; never for sending.
 
         Sentences without a translation stay English.
         """
         used = negotiated(language, tuple(self._catalogues)) or ENGLISH
-        return self._fill(key, channel, used, language, self._chosen(key, language, frozenset())[1], values)
+        standing = FOR_LOOKING if used in PSEUDO else self._chosen(key, language, frozenset())[1]
+        return self._fill(key, channel, used, language, standing, values, fold)
 
     def _fill(
-        self, key: str, channel: str, used: str, wanted: str, fallback: str | None, values: Mapping[str, object]
+        self,
+        key: str,
+        channel: str,
+        used: str,
+        wanted: str,
+        fallback: str | None,
+        values: Mapping[str, object],
+        fold: bool,
     ) -> Rendered:
-        written = self._written(key, channel, used)
+        written = self._written(key, channel, used, fold and channel == "sms" and used.partition("-")[0] in FOLDABLE)
         context = written.speak(values)
         context["pgettext"] = written.translate
         try:
             text = written.text.render(context)
             subject = html = None
+            if channel == "page":
+                return Rendered(
+                    key, written.version, channel, used, wanted, fallback, None, text.strip(), None, EMAIL_ENCODING, 0
+                )
             if written.html is None:
                 body = normalise(text.strip())
                 size = measure(body)
@@ -257,9 +303,9 @@ class Wording:
         template = self.template(key)
         if is_english(language):
             return ENGLISH, None
-        if template.english_only:
-            return ENGLISH, NOT_OFFERED
         found = negotiated(language, tuple(self._catalogues))
+        if template.english_only or language in PSEUDO or found in PSEUDO:
+            return ENGLISH, NOT_OFFERED
         if found is None:
             return ENGLISH, NO_TRANSLATION
         entries = self._catalogues[found].entries
@@ -280,8 +326,8 @@ class Wording:
         found = ((pair, catalogue.entries.get(pair)) for pair in self._sentences[key])
         return {pair: entry.translation for pair, entry in found if entry is not None and entry.current}
 
-    def _write(self, key: str, channel: str, language: str) -> _Written:
-        """Make a message ready for one channel and language."""
+    def _write(self, key: str, channel: str, language: str, folded: bool) -> _Written:
+        """Make a message ready for one channel and language, in letters of the GSM alphabet where it is to be `folded`."""
         template = self.template(key)
         if channel not in template.channels:
             raise UnknownChannel(
@@ -291,24 +337,29 @@ class Wording:
         # a translation that lost a placeholder stays out even of a preview, so that nothing ever fails while sending
         translations = {pair: words for pair, words in self._entries(key, language).items() if entries[pair].sound}
 
+        @cache
+        def sentence(context: str, english: str) -> str:
+            words = translations.get((context, english), english)
+            return without_accents(words) if folded else words
+
         def translate(context: str, english: str, **values: object) -> str:
-            return translations.get((context, english), english) % values
+            return sentence(context, english) % values
 
         def translate_html(context: str, english: str, **values: object) -> Markup:
             return escaped(translations.get((context, english), english)) % values
 
         by_mail = channel == "email"
         try:
-            text = self._text_environment.get_template(f"{key}/{'email.txt' if by_mail else 'sms.txt'}")
+            text = self._text_environment.get_template(f"{key}/{CHANNEL_FILES[channel][0]}")
             html = self._html_environment.get_template(f"{key}/email.html") if by_mail else None
         except TemplateError as fault:
             raise TemplateFault(f"templates/messages/{key}: {fault}") from None
         rtl = direction(language) == "rtl"
-        words = f"{template.digest}\0{language}\0{self.approval_hash(key, language) if translations else ''}"
+        words = f"{template.digest}\0{language}\0{self.approval_hash(key, language) if translations else ''}{'folded' if folded else ''}"
         return _Written(
             text=text,
             html=html,
-            speak=Speaker(template, channel=channel, language=language),
+            speak=Speaker(template, channel=channel, language=language, folded=folded),
             speak_html=Speaker(template, channel=channel, language=language, html=True) if by_mail else None,
             translate=translate,
             translate_html=translate_html,

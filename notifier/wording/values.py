@@ -13,6 +13,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
+from notifier.domain.sms import fold
 from notifier.wording.languages import DAY, DAY_AND_YEAR, direction, spoken_date
 from notifier.wording.templates import MessageTemplate, Placeholder
 
@@ -44,12 +45,15 @@ def clean(text: str) -> str:
 class Speaker:
     """Puts one template's values into the words of one channel and language. Made once, used for every message."""
 
-    def __init__(self, template: MessageTemplate, *, channel: str, language: str, html: bool = False) -> None:
-        """Prepare one way of speaking for each placeholder."""
+    def __init__(
+        self, template: MessageTemplate, *, channel: str, language: str, html: bool = False, folded: bool = False
+    ) -> None:
+        """Prepare one way of speaking for each placeholder; `folded` writes dates, never names, without accents."""
         self._key = template.key
         self._required = template.required
         self._html = html
         self._language = language
+        self._folded = folded
         self._pattern = DAY if channel == "sms" else DAY_AND_YEAR
         # old handsets draw boxes for isolates, so texts do without; plain-text e-mails to the right need them
         self._isolate = channel != "sms" and not html and direction(language) == "rtl"
@@ -101,7 +105,8 @@ class Speaker:
         if isinstance(value, (datetime, time)):
             return value.strftime("%H:%M")
         if isinstance(value, date):
-            return spoken_date(value, self._pattern, self._language)
+            spoken = spoken_date(value, self._pattern, self._language)
+            return fold(spoken) if self._folded else spoken
         if isinstance(value, (tuple, list)):
             return BETWEEN_NAMES.join(self._text(item) for item in value)
         if isinstance(value, (int, float)):

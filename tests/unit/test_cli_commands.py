@@ -338,13 +338,16 @@ def test_an_approved_language_is_used_from_then_on(oakfield: Notifier) -> None:
     assert languages["+447700900456"] == "pl"
 
 
-def test_a_language_without_a_catalogue_waits_for_no_approval(oakfield: Notifier) -> None:
-    checked = document(oakfield("school", "check", "oakfield", "--json"))
-    assert checked["awaiting_approval"]["ro"] == 0
-    assert checked["no_translation"]["ro"] > 0 == checked["no_translation"]["pl"]
+def test_a_language_without_a_catalogue_waits_for_no_approval(notifier: Notifier) -> None:
+    file = Path("oakfield.toml")
+    file.write_text(file.read_text("utf-8").replace('"ro"]', '"lt"]'), "utf-8")
+    notifier("school", "add", "oakfield.toml")
+    checked = document(notifier("school", "check", "oakfield", "--json"))
+    assert checked["awaiting_approval"]["lt"] == 0 < checked["awaiting_approval"]["pl"]
+    assert checked["no_translation"]["lt"] > checked["no_translation"]["pl"] > 0
     for command in (("school", "check", "oakfield"), ("doctor",)):
-        told = oakfield(*command).stdout
-        assert "ro: no translation yet, English goes out\n" in told
+        told = notifier(*command).stdout
+        assert "lt: no translation yet, English goes out\n" in told
         assert re.search(r"pl: \d+ messages go out in English until approved", told)
 
 
