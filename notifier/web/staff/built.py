@@ -19,7 +19,9 @@ PREFIX: Final = "/assets"
 KINDS: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 """What is served, by ending; nothing else in the folder is."""
 
-NOT_BUILT: Final = "The style sheet and scripts of the staff pages are not built. Run make in the checkout, or install a wheel."
+NOT_BUILT: Final = (
+    "The style sheet and scripts of the staff pages are not built. Run make in the checkout, or install a wheel."
+)
 
 _FOR_A_YEAR: Final = "public, max-age=31536000, immutable"
 _log = structlog.get_logger(__name__)
