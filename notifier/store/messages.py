@@ -15,6 +15,7 @@ from sqlalchemy import Connection, and_, bindparam, case, desc, func, not_, or_,
 
 from notifier.domain.answer_tokens import without_tokens
 from notifier.domain.messages import MAY_HAVE_LEFT, WAITING, MessageStatus, sources_of
+from notifier.store import message_log
 from notifier.store.database import Row, in_chunks, insert_missing, insert_rows, listed
 from notifier.store.tables import attempts, message_pupils, messages, pupils
 
@@ -23,6 +24,7 @@ def add_messages(connection: Connection, rows: Sequence[Row], links: Sequence[Ro
     """Queue messages; those whose identity exists already are left out. Returns how many are new."""
     added = insert_missing(connection, messages, rows)
     insert_missing(connection, message_pupils, links)
+    message_log.add_sent(connection, rows)
     return added
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, desc, func, select, update
 
+from notifier.store import message_log
 from notifier.store.database import Row, in_chunks, insert_missing, insert_rows
 from notifier.store.tables import replies, reply_follow_ups
 
@@ -21,6 +22,7 @@ def add_reply(connection: Connection, row: Row, follow_up_ids: Sequence[str]) ->
         reply_follow_ups,
         [{"school_id": row["school_id"], "reply_id": row["reply_id"], "follow_up_id": key} for key in follow_up_ids],
     )
+    message_log.add_received(connection, [row])
     return True
 
 
