@@ -92,7 +92,7 @@ class ProviderSettings(_Section):
         if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and loopback)):
             raise ValueError(f'the issuer "{self.issuer}" must begin with https://')
         if self.kind == "entra" and not self.tenants:
-            raise ValueError("Microsoft Entra needs the ids of the tenants that may sign in; write tenants = [\"…\"]")
+            raise ValueError('Microsoft Entra needs the ids of the tenants that may sign in; write tenants = ["…"]')
         if self.kind == "google" and not self.domains:
             raise ValueError('Google needs the domains that may sign in; write domains = ["school.example"]')
         if self.emails_are_verified and not (self.tenants or self.domains):
@@ -145,7 +145,9 @@ def with_secrets(found: SignInSettings, environ: Mapping[str, str], problems: li
             problems.append(Problem("", f"sign_in.providers {provider.key}.client_secret", message))
         secret = environ.get(name, "").strip() or _from_file(name, environ, problems)
         if not secret:
-            problems.append(Problem("environment", name, f'is missing; it holds the client secret of "{provider.label}"'))
+            problems.append(
+                Problem("environment", name, f'is missing; it holds the client secret of "{provider.label}"')
+            )
         providers.append(provider.model_copy(update={"client_secret": SecretStr(secret)}))
     return found.model_copy(update={"providers": tuple(providers)})
 
@@ -166,4 +168,3 @@ def _from_file(name: str, environ: Mapping[str, str], problems: list[Problem]) -
 
 def _files_in(folder: str | None) -> list[Path]:
     return list(Path(folder).iterdir()) if folder and Path(folder).is_dir() else []
-

@@ -16,13 +16,71 @@ LONGEST: Final = 256
 """Characters; more would only cost time."""
 
 _STEMS: Final = frozenset(
-    """password passphrase passw0rd qwerty qwertyuiop asdfghjkl zxcvbnm letmein welcome changeme iloveyou trustno admin
-    administrator login sunshine princess football liverpool arsenal chelsea monkey dragon superman batman pokemon master
-    shadow charlie ashley michael jordan teacher school primary secondary academy attendance notifier safeguarding headteacher
-    office summer autumn winter spring christmas england london monday secret default guest test temp""".split()
+    [
+        "password",
+        "passphrase",
+        "passw0rd",
+        "qwerty",
+        "qwertyuiop",
+        "asdfghjkl",
+        "zxcvbnm",
+        "letmein",
+        "welcome",
+        "changeme",
+        "iloveyou",
+        "trustno",
+        "admin",
+        "administrator",
+        "login",
+        "sunshine",
+        "princess",
+        "football",
+        "liverpool",
+        "arsenal",
+        "chelsea",
+        "monkey",
+        "dragon",
+        "superman",
+        "batman",
+        "pokemon",
+        "master",
+        "shadow",
+        "charlie",
+        "ashley",
+        "michael",
+        "jordan",
+        "teacher",
+        "school",
+        "primary",
+        "secondary",
+        "academy",
+        "attendance",
+        "notifier",
+        "safeguarding",
+        "headteacher",
+        "office",
+        "summer",
+        "autumn",
+        "winter",
+        "spring",
+        "christmas",
+        "england",
+        "london",
+        "monday",
+        "secret",
+        "default",
+        "guest",
+        "test",
+        "temp",
+    ]
 )
 _LOOK_ALIKES: Final = str.maketrans("013457@$!", "oieastasi")
-_RUNS: Final = ("01234567890123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "1q2w3e4r5t6y7u8i9o0p")
+_RUNS: Final = (
+    "01234567890123456789",
+    "abcdefghijklmnopqrstuvwxyz",
+    "qwertyuiopasdfghjklzxcvbnm",
+    "1q2w3e4r5t6y7u8i9o0p",
+)
 
 
 def problem_with(password: str, *, email: str) -> str | None:
@@ -56,7 +114,7 @@ def _common(folded: str) -> bool:
         return True
     letters = re.sub(r"[^a-z]", "", folded)
     alike = re.sub(r"[^a-z]", "", re.sub(r"[\d!]+$", "", folded).translate(_LOOK_ALIKES))
-    return any(_made_of_stems(text) for text in (letters, alike) if text) or not letters and folded.isdigit()
+    return any(_made_of_stems(text) for text in (letters, alike) if text) or (not letters and folded.isdigit())
 
 
 def _made_of_stems(text: str) -> bool:

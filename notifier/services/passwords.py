@@ -14,7 +14,7 @@ from typing import Final
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from notifier.settings import SignInSettings
+from notifier.sign_in_settings import SignInSettings
 
 _AT_ONCE: Final = threading.BoundedSemaphore(max(os.cpu_count() or 1, 1))
 

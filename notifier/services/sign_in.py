@@ -38,7 +38,9 @@ TOUCH_EVERY: Final = timedelta(minutes=1)
 WRONG: Final = "The e-mail address or the password is not right, or the account cannot be used."
 WRONG_CODE: Final = "The code is not right, or was used before. Wait for the next code and enter that."
 TOO_LATE: Final = "That took too long. Sign in again."
-NO_ACCOUNT: Final = "There is no account for you here that this sign-in may open. Ask your school's administrator to add you."
+NO_ACCOUNT: Final = (
+    "There is no account for you here that this sign-in may open. Ask your school's administrator to add you."
+)
 
 
 class Stage(StrEnum):
@@ -115,7 +117,7 @@ def with_password(
         # read again: it may have been disabled, or got another password, while the hash was worked out
         again = staff.user(connection, user.user_id) if user else None
         same = again is not None and user is not None and again.password_hash == user.password_hash
-        if not right or not same or again.disabled_at is not None:
+        if again is None or not right or not same or again.disabled_at is not None:
             grants = staff.grants(connection, again.user_id) if again else ()
             subject = folded if again else "unknown account"
             audit_act(
@@ -163,7 +165,9 @@ def with_code(
         return _complete(connection, app, user, grants, method=method, device=device, address=address, now=now)
 
 
-def after_set_up(app: Application, current: Current, *, address: str, device: str | None, now: datetime) -> Opened | NotOpened:
+def after_set_up(
+    app: Application, current: Current, *, address: str, device: str | None, now: datetime
+) -> Opened | NotOpened:
     """Go on after the second factor was set up: with a new session in place of the one before."""
     with app.database.begin() as connection:
         if not staff.end_session(connection, current.session_hash, at=now, why="rotated"):
@@ -194,9 +198,7 @@ def with_provider(
         grants = staff.grants(connection, user.user_id)
         if not grants:
             return NotOpened(NO_ACCOUNT)
-        return _complete(
-            connection, app, user, grants, method=person.provider, device=device, address=address, now=now
-        )
+        return _complete(connection, app, user, grants, method=person.provider, device=device, address=address, now=now)
 
 
 def find(connection: Connection, app: Application, token: str, *, now: datetime) -> Current | None:

@@ -101,13 +101,17 @@ def _grant(app: Application, connection: Connection, role: Role, school: str, tr
     schools = app.schools(connection)
     if role in OVER_A_TRUST:
         if school:
-            raise StaffRefused(f"The role {role.value} is given for a trust: leave --school out and name it by --trust.")
+            raise StaffRefused(
+                f"The role {role.value} is given for a trust: leave --school out and name it by --trust."
+            )
         trusts = sorted({item.trust for item in schools if item.trust})
         if not trust and len(trusts) == 1:
             trust = trusts[0]
         if trust not in trusts:
             known = ", ".join(trusts) or 'none yet; a school\'s file names its trust: trust = "riverside-trust"'
-            what = f"There is no school of a trust '{trust}'." if trust else f"Name the trust for the role {role.value}."
+            what = (
+                f"There is no school of a trust '{trust}'." if trust else f"Name the trust for the role {role.value}."
+            )
             raise StaffRefused(f"{what} Trusts: {known}")
         return Grant(role, trust=trust)
     if trust:
@@ -256,7 +260,9 @@ def second_factor_off(app: Application, email: str, *, by: str, now: datetime) -
         _audit_user(connection, user, at=now, actor=by, act="staff.second_factor_off")
 
 
-def second_factor_on(app: Application, user_id: str, secret: str, typed: str, *, now: datetime) -> tuple[str, ...] | None:
+def second_factor_on(
+    app: Application, user_id: str, secret: str, typed: str, *, now: datetime
+) -> tuple[str, ...] | None:
     """Begin to ask for the second factor, once a code shows that the app has it; returns the recovery codes this once.
 
     None where the code is not right. Raises NoKey.

@@ -47,7 +47,9 @@ def counter(kind: str, what: str) -> Counter:
 def begin(connection: Connection, counters: Iterable[Counter], *, now: datetime) -> datetime | None:
     """Count one attempt; None where it may go on, else until when to wait (and nothing is counted)."""
     held = [(kind, key, staff.hold_tries(connection, kind, key, now=now)) for kind, key in sorted(counters)]
-    waits = [row.wait_until for _, _, row in held if row.wait_until is not None and row.wait_until > now]
+    waits: list[datetime] = [
+        row.wait_until for _, _, row in held if row.wait_until is not None and row.wait_until > now
+    ]
     if waits:
         return max(waits)
     for kind, key, row in held:

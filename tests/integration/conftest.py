@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import importlib.util
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -240,6 +241,8 @@ def make_morning(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Mo
             "NOTIFIER_DATABASE_URL": database_url,
             "NOTIFIER_CHANNELS__SMS": "simulator",
             "NOTIFIER_CHANNELS__EMAIL": "simulator",
+            "NOTIFIER_SIGN_IN__ARGON2_MEMORY_KIB": "8",
+            "NOTIFIER_SIGN_IN__ARGON2_ROUNDS": "1",
             **settings,
         }
         app = load_application(load_settings(values))
@@ -266,3 +269,28 @@ def morning(make_morning: Callable[..., Morning]) -> Morning:
 def person_fixture() -> Callable[..., dict[str, object]]:
     """The function `person`."""
     return person
+
+
+@pytest.fixture(scope="session")
+def staff() -> Any:
+    """The module tests/integration/staff.py: accounts, browsers that are signed in, forms sent as a browser sends them."""
+    spec = importlib.util.spec_from_file_location("notifier_test_staff", Path(__file__).with_name("staff.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def sign_in(staff: Any) -> Callable[..., Any]:
+    """sign_in(morning, "attendance_officer", at="09:31"): a browser in which somebody with that role is signed in.
+
+    `school` is the morning's own unless given; `trust` is for roles over a trust.
+    """
+
+    def browser(morning: Morning, role: str, *, at: str = "09:31", school: str = "", trust: str = "", email: str = "") -> Any:
+        return staff.signed_in(
+            morning.app, role, at=morning.at(at), school=school or morning.key, trust=trust, email=email
+        )
+
+    return browser

@@ -12,7 +12,7 @@ A test walks over all routes and fails for one that declares nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -22,7 +22,17 @@ from sqlalchemy import Connection
 from starlette.datastructures import FormData
 
 from notifier.domain.schools import School
-from notifier.domain.staff import PERMISSION_WORDS, ROLE_WORDS, Grant, Permission, Role, may, permitted_at, roles_at, roles_with
+from notifier.domain.staff import (
+    PERMISSION_WORDS,
+    ROLE_WORDS,
+    Grant,
+    Permission,
+    Role,
+    may,
+    permitted_at,
+    roles_at,
+    roles_with,
+)
 from notifier.services import sign_in
 from notifier.services.application import Application, UnknownSchool
 from notifier.services.sign_in import Current, Stage
@@ -187,7 +197,7 @@ def require(permission: Permission, *, keeps_alive: bool = True) -> Callable[...
             school = allowed[0]
         if school not in allowed:
             raise Refused(_refusal(permission))
-        return _with_form(request, form, _changed(visit, chosen=school))
+        return _with_form(request, form, replace(visit, chosen=school))
 
     guarded.guard = Guard("school", permission)  # type: ignore[attr-defined]
     return guarded
@@ -201,7 +211,7 @@ def require_across(permission: Permission, *, keeps_alive: bool = True) -> Calla
         allowed = tuple(school for school in visit.person.schools if may(visit.person.grants, permission, school))
         if not allowed:
             raise Refused(_refusal(permission))
-        return _with_form(request, form, _changed(visit, schools=allowed))
+        return _with_form(request, form, replace(visit, schools=allowed))
 
     guarded.guard = Guard("across", permission)  # type: ignore[attr-defined]
     return guarded
@@ -218,7 +228,7 @@ def signed_in() -> Callable[..., Visit]:
             school = None
         if school is None and len(visit.person.schools) == 1:
             school = visit.person.schools[0]
-        return _with_form(request, form, _changed(visit, chosen=school, schools=visit.person.schools))
+        return _with_form(request, form, replace(visit, chosen=school, schools=visit.person.schools))
 
     guarded.guard = Guard("signed_in")  # type: ignore[attr-defined]
     return guarded
@@ -235,7 +245,9 @@ def open_to_everybody() -> Callable[..., None]:
     return guarded
 
 
-FROM_ELSEWHERE: Final = "This form was sent by another web site, so nothing was done. Open Notifier itself and try there."
+FROM_ELSEWHERE: Final = (
+    "This form was sent by another web site, so nothing was done. Open Notifier itself and try there."
+)
 OUT_OF_DATE: Final = "This page was not made for your present sign-in, so nothing was done. Go back, load the page again and try once more."
 
 
@@ -259,10 +271,20 @@ def current_of(request: Request) -> tuple[str, Current] | None:
     return (token, current) if current is not None else None
 
 
-def _visit(request: Request, form: FormData | None, *, keeps_alive: bool) -> Visit:
+def visit_for_frame(request: Request) -> Visit:
+    """Whoever is signed in, for what stands around a page that tells of a problem. Raises SignedOut."""
+    visit = _visit(request, None, keeps_alive=False, reading=True)
+    try:
+        school = _school_of(request, None, visit)
+    except NotHere:
+        school = None
+    return replace(visit, chosen=school, schools=visit.person.schools)
+
+
+def _visit(request: Request, form: FormData | None, *, keeps_alive: bool, reading: bool = False) -> Visit:
     access = access_of(request)
     settings = access.app.settings
-    unsafe = request.method in forms.UNSAFE
+    unsafe = request.method in forms.UNSAFE and not reading
     if unsafe and forms.from_elsewhere(request, settings):
         raise forms.Forged(FROM_ELSEWHERE)
     found = current_of(request)
@@ -272,14 +294,26 @@ def _visit(request: Request, form: FormData | None, *, keeps_alive: bool) -> Vis
             carried = forms.carry(settings, request, form, forms.PageToken.read(request, form).mark)
         raise SignedOut(_onward(request), carried, expired=found is not None)
     token, current = found
+    if keeps_alive:
+        sign_in.touch(access.app, token, now=access.clock())
+    return _visit_under(access, token, current)
+
+
+def visit_of(access: Access, token: str) -> Visit:
+    """The visit of a session that was opened this moment, before its cookie came back."""
+    with access.app.database.read() as connection:
+        current = sign_in.find(connection, access.app, token, now=access.clock())
+    assert current is not None
+    visit = _visit_under(access, token, current)
+    return replace(visit, chosen=visit.person.schools[0] if len(visit.person.schools) == 1 else None)
+
+
+def _visit_under(access: Access, token: str, current: Current) -> Visit:
     with access.app.database.read() as connection:
         schools = _schools_of(connection, access.app, current.grants)
-    now = access.clock()
-    if keeps_alive:
-        sign_in.touch(access.app, token, now=now)
     user = current.user
     person = Person(user.user_id, user.email, user.name, current.grants, schools, current, token)
-    return Visit(person, now, access.app)
+    return Visit(person, access.clock(), access.app)
 
 
 def _with_form(request: Request, form: FormData | None, visit: Visit) -> Visit:
@@ -288,7 +322,7 @@ def _with_form(request: Request, form: FormData | None, visit: Visit) -> Visit:
         return visit
     page = forms.PageToken.read(request, form)
     if page.fits(visit.person.token):
-        return _changed(visit, form=form)
+        return replace(visit, form=form)
     settings = visit.app.settings
     own = page.mark == forms.mark_of(visit.person.user_id)
     if own and form is not None and forms.surely_from_here(request, settings):
@@ -296,12 +330,6 @@ def _with_form(request: Request, form: FormData | None, visit: Visit) -> Visit:
         if carried:
             raise SentAgain(visit, carried)
     raise forms.Forged(OUT_OF_DATE)
-
-
-def _changed(visit: Visit, **values: Any) -> Visit:
-    from dataclasses import replace
-
-    return replace(visit, **values)
 
 
 def _schools_of(connection: Connection, app: Application, grants: tuple[Grant, ...]) -> tuple[School, ...]:

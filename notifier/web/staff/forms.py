@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from fastapi import Request
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 
 from notifier.services import sealing
 from notifier.services.sign_in import form_token
@@ -56,7 +56,8 @@ async def posted(request: Request) -> FormData | None:
         raise Unreadable(str(problem)) from None
     except ValueError:
         raise Unreadable("The form could not be read. Go back, load the page again and send it once more.") from None
-    return FormData(pairs)
+    fields: list[tuple[str, str | UploadFile]] = [*pairs]
+    return FormData(fields)
 
 
 def text_of(form: FormData | None, field: str) -> str:
