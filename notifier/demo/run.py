@@ -26,6 +26,7 @@ from notifier.demo.moments import Moment
 from notifier.demo.morning import Morning
 from notifier.demo.population import make_school
 from notifier.demo.screen import LOG_LINES, WIDTH, message_log, moment_line, ordered_log, screen, write_picture
+from notifier.demo.sign_ins import PASSWORD, SIGN_INS, add_sign_ins
 from notifier.demo.stage import Stage, database_url, prepare_folder, quiet_log, set_stage
 from notifier.demo.story import Story, story_of
 from notifier.domain.sessions import local_time
@@ -169,11 +170,16 @@ def _stay(stage: Stage, port: int, ended: datetime) -> None:
     import uvicorn
 
     from notifier.web.app import build_app
+    from notifier.web.server import Server
 
+    add_sign_ins(stage.app, stage.school.key, now=ended)
     web = build_app(stage.app, clock=lambda: ended, wake=lambda: None)
     where = Console(stderr=True, highlight=False)
     where.print(f"\nThe staff page is at http://{LOCALHOST}:{port}/ (stop with Ctrl+C)", style="bold")
-    server = uvicorn.Server(
+    where.print(f"Sign in as one of these, each with the password: {PASSWORD}")
+    for person in SIGN_INS:
+        where.print(f"  {person.line}")
+    server = Server(
         uvicorn.Config(
             web, host=LOCALHOST, port=port, log_config=None, access_log=False, proxy_headers=False, server_header=False
         )

@@ -8,6 +8,7 @@ from notifier.scheduling.clock import Scheduler, utc_now
 from notifier.services.application import load_application
 from notifier.settings import Settings
 from notifier.web.app import build_app
+from notifier.web.server import Server
 
 
 def run(settings: Settings, host: str, port: int) -> None:
@@ -16,7 +17,7 @@ def run(settings: Settings, host: str, port: int) -> None:
     scheduler = Scheduler(application)
     web = build_app(application, clock=utc_now, wake=scheduler.wake)
     # proxy headers are not trusted: staff pages judge by the true peer, and signatures by the configured address
-    server = uvicorn.Server(
+    server = Server(
         uvicorn.Config(web, host=host, port=port, log_config=None, proxy_headers=False, server_header=False)
     )
     scheduler.start()

@@ -55,10 +55,15 @@ def seen(connection: Connection, school_ids: Collection[str], day: date, *, midn
     return {school_id: Seen(number, newest.get(school_id)) for school_id, number in counts.items()}
 
 
-def open_sessions(connection: Connection, session_hashes: Collection[str], *, now: datetime) -> set[str]:
-    """Those of the sessions that have neither ended nor run out."""
+def open_sessions(
+    connection: Connection, session_hashes: Collection[str], *, now: datetime, used_since: datetime
+) -> set[str]:
+    """Those of the sessions that have neither ended nor run out, and whose person did something since."""
     columns = staff_sessions.c
     query = select(columns.session_hash).where(
-        columns.session_hash.in_(session_hashes), columns.ended_at.is_(None), columns.expires_at > now
+        columns.session_hash.in_(session_hashes),
+        columns.ended_at.is_(None),
+        columns.expires_at > now,
+        columns.seen_at > used_since,
     )
     return set(connection.scalars(query))

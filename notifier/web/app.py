@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from notifier.services.application import Application
 from notifier.web import api, health, pages, webhooks
 from notifier.web.protection import NotOnThisMachine, SecurityHeaders
+from notifier.web.staff.site import add_staff_pages
 
 
 def build_app(app: Application, *, clock: Callable[[], datetime], wake: Callable[[], None]) -> FastAPI:
@@ -25,6 +26,7 @@ def build_app(app: Application, *, clock: Callable[[], datetime], wake: Callable
     web = FastAPI(title="Notifier", docs_url=None, redoc_url=None, openapi_url=None)
     metrics = health.Metrics(app, clock)
     shown = pages.Pages()
+    add_staff_pages(web, app, clock=clock)  # its headers come first, so before the middleware that fills in the rest
     web.add_middleware(SecurityHeaders)
     web.add_exception_handler(api.ApiError, api.answer_api_error)
     web.add_exception_handler(NotOnThisMachine, shown.not_here)

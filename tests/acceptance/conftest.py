@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from asyncio import run as run_to_end
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -191,3 +191,25 @@ def inside(environment: dict[str, str]) -> Iterator[Inside]:
     made = Inside(environment)
     yield made
     made.app.database.close()
+
+
+AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="session")
+def axe() -> Callable[[Any], list[str]]:
+    """Asks axe-core for the faults of a page that is open in Playwright: each as its rule, its help, and the first elements."""
+    file = Path(__file__).resolve().parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+    if not file.is_file():
+        pytest.fail("axe-core is not installed; run make")
+    source = file.read_text(encoding="utf-8")
+
+    def faults(page: Any) -> list[str]:
+        page.evaluate(source)  # not by a script element: the page's own policy would refuse it
+        found = page.evaluate("rules => axe.run(document, {runOnly: rules})", AXE_RULES)
+        return [
+            f"{fault['id']}: {fault['help']}: " + " | ".join(node["html"][:160] for node in fault["nodes"][:3])
+            for fault in found["violations"]
+        ]
+
+    return faults

@@ -11,10 +11,11 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, time
-from typing import Final
+from datetime import datetime, time, timedelta
+from typing import Annotated, Final
 
 import structlog
+from fastapi import APIRouter, Depends
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -22,9 +23,11 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from notifier.domain.sessions import at_local, local_date
+from notifier.domain.staff import Permission
 from notifier.services.application import Application
 from notifier.store import changes
 from notifier.store.changes import Seen
+from notifier.web.staff.access import Visit, require
 
 EVERY_SECONDS: Final = 2.0
 BEAT_SECONDS: Final = 20.0
@@ -123,10 +126,13 @@ class Live:
         schools = {watcher.school_id for watcher in watchers}
         sessions = {watcher.session_hash for watcher in watchers}
         now = self._clock()
+        idle = timedelta(minutes=self._app.settings.sign_in.idle_minutes)
 
         def read() -> tuple[dict[str, Seen], set[str]]:
             with self._app.database.read() as connection:
-                return _seen(connection, schools, now), changes.open_sessions(connection, sessions, now=now)
+                return _seen(connection, schools, now), changes.open_sessions(
+                    connection, sessions, now=now, used_since=now - idle
+                )
 
         found, still_open = await run_in_threadpool(read)
         for watcher in watchers:
@@ -134,6 +140,19 @@ class Live:
             if ended or watcher.seen != found[watcher.school_id]:
                 watcher.seen, watcher.ended = found[watcher.school_id], ended
                 watcher.news.set()
+
+
+def build_router(live: Live) -> APIRouter:
+    """`/events`. An open page does not keep a forgotten session alive."""
+    router = APIRouter()
+
+    @router.get("/events")
+    async def events(
+        visit: Annotated[Visit, Depends(require(Permission.SEE_MORNING, keeps_alive=False))],
+    ) -> Response:
+        return live.answer(visit.school.key, visit.person.current.session_hash)
+
+    return router
 
 
 class EventStream(Response):

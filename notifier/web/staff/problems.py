@@ -19,15 +19,18 @@ from fastapi.exception_handlers import http_exception_handler, request_validatio
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from notifier.web.protection import SECURITY_HEADERS
+from notifier.web.staff import access
+from notifier.web.staff.answers import STAFF_HEADERS
 from notifier.web.staff.shell import Frame, Shell
 
-NOT_PAGES: Final = ("/api/", "/webhooks/", "/healthz", "/readyz", "/metrics", "/events", "/assets/", "/static/")
-"""Beginnings of addresses that programs ask for."""
+NOT_PAGES: Final = ("/api/", "/webhooks/", "/healthz", "/readyz", "/metrics", "/events", "/assets/", "/static/", "/r/")
+"""Beginnings of addresses that programs and carers ask for."""
 
 _log = structlog.get_logger(__name__)
 
@@ -45,7 +48,9 @@ class Problem:
 
 
 PROBLEMS: Final[dict[int, Problem]] = {
-    400: Problem("That could not be read", ("The address or the form holds something that Notifier does not understand.",)),
+    400: Problem(
+        "That could not be read", ("The address or the form holds something that Notifier does not understand.",)
+    ),
     403: Problem(
         "You may not do this",
         ("Your role at this school does not include it, or the page was open for too long. Nothing was changed.",),
@@ -54,11 +59,15 @@ PROBLEMS: Final[dict[int, Problem]] = {
         "There is nothing here",
         ("The address may be mistyped, or what was here belongs to another school or day.",),
     ),
-    405: Problem("This page cannot be asked for like that", ("Nothing was changed. Go back, and use the page’s own buttons.",)),
+    405: Problem(
+        "This page cannot be asked for like that", ("Nothing was changed. Go back, and use the page’s own buttons.",)
+    ),
     413: Problem("That is too large", ("The file or text is larger than Notifier takes. Nothing was changed.",)),
     422: Problem(
         "Something is missing or wrong",
-        ("The address or the form holds something that Notifier cannot use. Nothing was changed. Go back and check what you entered.",),
+        (
+            "The address or the form holds something that Notifier cannot use. Nothing was changed. Go back and check what you entered.",
+        ),
     ),
     429: Problem("Too many tries", ("Wait a few minutes, then try again. Nothing was changed.",)),
     500: Problem(
@@ -82,14 +91,16 @@ PROBLEMS: Final[dict[int, Problem]] = {
 
 
 def frame_of(request: Request, clock: Callable[[], datetime]) -> Frame:
-    """The frame that the access check left, or that of somebody who is not signed in."""
-    found = getattr(request.state, "frame", None)
-    return found if isinstance(found, Frame) else Frame(now=clock())
+    """The frame of whoever asks; a bare one for somebody not signed in, and where even that cannot be found out."""
+    try:
+        return access.visit_for_frame(request).frame
+    except Exception:  # the page that tells of a problem must not fail over the same one
+        return Frame(now=clock())
 
 
 def for_people(request: Request) -> bool:
     """Whether an address is one that people open."""
-    return not any(f"{request.url.path}/".startswith(start) or request.url.path.startswith(start) for start in NOT_PAGES)
+    return not request.url.path.startswith(NOT_PAGES)
 
 
 def add_error_pages(web: FastAPI, shell: Shell, clock: Callable[[], datetime]) -> None:
@@ -103,7 +114,11 @@ def add_error_pages(web: FastAPI, shell: Shell, clock: Callable[[], datetime]) -
             problem = replace(problem, way_on=str(request.url.path))
         if not frame.person and problem.way_on == "/":
             problem = replace(problem, way_on_words="Go to the start page")
-        return shell.html(request, "problem.html", frame, {"problem": problem}, status)
+        answer = shell.html(request, "problem.html", frame, {"problem": problem}, status)
+        headers = SECURITY_HEADERS | STAFF_HEADERS
+        for name, value in headers.items():  # no route answered, and 500 is made outside the middleware that adds them
+            answer.headers[name] = value
+        return answer
 
     async def http_problem(request: Request, raised: Exception) -> Response:
         assert isinstance(raised, HTTPException)
@@ -112,7 +127,7 @@ def add_error_pages(web: FastAPI, shell: Shell, clock: Callable[[], datetime]) -
         if raised.status_code < 400:
             return Response(status_code=raised.status_code, headers=raised.headers)
         said = str(raised.detail) if raised.detail != _phrase(raised.status_code) else ""
-        answer = page(request, raised.status_code, refused=said)
+        answer = await run_in_threadpool(page, request, raised.status_code, said)
         answer.headers.update(raised.headers or {})
         return answer
 
@@ -121,13 +136,14 @@ def add_error_pages(web: FastAPI, shell: Shell, clock: Callable[[], datetime]) -
         if not for_people(request):
             return await request_validation_exception_handler(request, raised)
         fields = sorted({str(error["loc"][-1]) for error in raised.errors() if error.get("loc")})
-        return page(request, 422, refused=f"Look at: {', '.join(fields)}." if fields else "")
+        said = f"Look at: {', '.join(fields)}." if fields else ""
+        return await run_in_threadpool(page, request, 422, said)
 
     async def no_database(request: Request, raised: Exception) -> Response:
         _log.error("database_unreachable", error=type(raised).__name__, path=request.url.path)
         if not for_people(request):
             return PlainTextResponse("The database cannot be reached.", 503, headers={"Retry-After": "30"})
-        answer = page(request, 503)
+        answer = await run_in_threadpool(page, request, 503)
         answer.headers["Retry-After"] = "30"
         return answer
 
@@ -136,10 +152,7 @@ def add_error_pages(web: FastAPI, shell: Shell, clock: Callable[[], datetime]) -
         _log.error("page_failed", incident=incident, path=request.url.path, error=type(raised).__name__)
         if not for_people(request):
             return PlainTextResponse("Internal Server Error", 500, headers=SECURITY_HEADERS)
-        answer = page(request, 500, incident=incident)
-        for name, value in SECURITY_HEADERS.items():  # this answer is made outside the middleware that adds them
-            answer.headers[name] = value
-        return answer
+        return await run_in_threadpool(page, request, 500, "", incident)
 
     web.add_exception_handler(HTTPException, http_problem)
     web.add_exception_handler(RequestValidationError, unusable)

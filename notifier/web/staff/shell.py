@@ -8,7 +8,7 @@ an import; their own templates leave options undefined on purpose and live in an
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -70,7 +70,6 @@ class Frame:
     permitted: frozenset[Permission] = frozenset()
     csrf: str = ""
     simulated: bool = False
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def may(self, permission: str) -> bool:
         """Whether the person may do something at this school; templates ask `frame.may("confirm")`."""
@@ -82,7 +81,7 @@ class Shell:
 
     def __init__(self, files: BuiltFiles | None = None) -> None:
         self.files = files or BuiltFiles()
-        self._environment = build_environment(self.files)
+        self.environment = build_environment(self.files)
 
     def html(
         self, request: Request, template: str, frame: Frame, values: Mapping[str, Any] | None = None, status: int = 200
@@ -99,7 +98,7 @@ class Shell:
             "path": path,
             "address": path + (f"?{request.url.query}" if request.url.query else ""),
         }
-        return self._environment.get_template(template).render(given | dict(values or {}))
+        return self.environment.get_template(template).render(given | dict(values or {}))
 
 
 def build_environment(files: BuiltFiles) -> Environment:
@@ -119,6 +118,8 @@ def build_environment(files: BuiltFiles) -> Environment:
         "number": words.spaced_number,
         "direction": words.direction,
         "counted": words.counted,
+        "iso_day": words.iso_day,
+        "local_day": words.local_day,
     }
     environment.globals |= {
         "words": words,

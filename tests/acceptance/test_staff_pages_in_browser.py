@@ -1,0 +1,186 @@
+"""Every staff page in a real browser: no accessibility fault that axe finds, nothing cut off, nothing the policy refuses, and live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import time
+from typing import Any
+
+import pytest
+from fastapi import Depends, Request
+from jinja2 import ChoiceLoader, DictLoader
+from playwright.sync_api import expect
+
+from notifier.demo.sign_ins import PASSWORD
+from notifier.demo.staff_pages import PAGES, Served, StaffPage, served_demo, sign_in
+from notifier.domain.sessions import at_local
+from notifier.domain.staff import Permission
+from notifier.services import staff
+from notifier.store.tables import follow_ups
+from notifier.web.staff import live
+from notifier.web.staff.access import Visit, require
+
+pytestmark = pytest.mark.browser
+
+TELEPHONE, DESK = {"width": 320, "height": 640}, {"width": 1440, "height": 900}
+ALICE = "alice@oakfield.example"
+
+TRIED = """
+{% extends "base.html" %}{% from "parts.html" import live_bar with context %}
+{% block page_title %}Live{% endblock %}
+{% block content %}<h1>Live</h1>{{ live_bar(seen) }}
+<p id="counts" data-live-part="still">{{ seen.changes }} so far</p>
+<form id="list" data-live-part="list"><label>Note <input name="note"></label> list of {{ seen.changes }}</form>
+{% endblock %}
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, monkeypatch_module: pytest.MonkeyPatch) -> Iterator[Served]:
+    """A pretend school's pages, with one more that is live."""
+    from notifier.demo import staff_pages
+
+    build = staff_pages.build_app
+
+    def with_a_live_page(app: Any, **values: Any) -> Any:
+        web = build(app, **values)
+        shell = web.state.shell
+        shell.environment.loader = ChoiceLoader([shell.environment.loader, DictLoader({"tried.html": TRIED})])
+
+        def tried(request: Request, visit: Visit = Depends(require(Permission.SEE_MORNING))) -> Any:
+            with app.database.read() as connection:
+                seen = live.seen(connection, visit.school.key, now=visit.now)
+            return shell.html(request, "tried.html", visit.frame, {"seen": seen})
+
+        web.get("/tried")(tried)
+        return web
+
+    monkeypatch_module.setattr(staff_pages, "build_app", with_a_live_page)
+    with served_demo(tmp_path_factory.mktemp("pages") / "demo", pupils=60) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def monkeypatch_module() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def browser(site: Served, chromium: str) -> Iterator[Any]:
+    """A real Chromium; opened after the morning was played, since Playwright keeps an event loop in this thread."""
+    from playwright.sync_api import sync_playwright
+
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def as_person(browser: Any, site: Served) -> Iterator[Callable[[str | None], Any]]:
+    """A browser's page by person, signed in once."""
+    known: dict[str | None, Any] = {}
+
+    def view(email: str | None) -> Any:
+        if email not in known:
+            known[email] = browser.new_context(locale="en-GB", reduced_motion="reduce").new_page()
+            if email:
+                sign_in(known[email], site.url, email, PASSWORD)
+        return known[email]
+
+    yield view
+    for page in known.values():
+        page.context.close()
+
+
+@contextmanager
+def complaints(view: Any) -> Iterator[list[str]]:
+    """What the browser complains of: refused by the policy, not found, failed in a script."""
+    heard: list[str] = []
+
+    def listen(message: Any) -> None:
+        if message.type == "error" and "status of 4" not in message.text:
+            heard.append(message.text)
+
+    failed = heard.append
+    view.on("console", listen)
+    view.on("pageerror", lambda error: failed(str(error)))
+    yield heard
+    view.remove_listener("console", listen)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_has_no_violation_and_fits_a_telephone_and_a_desk(
+    page: StaffPage, as_person: Any, site: Served, axe: Callable[[Any], list[str]]
+) -> None:
+    view = as_person(page.email)
+    with complaints(view) as heard:
+        for size in (TELEPHONE, DESK):
+            view.set_viewport_size(size)
+            assert view.goto(site.address(page)).status == page.status
+            assert axe(view) == []
+            assert view.evaluate("document.documentElement.scrollWidth") <= size["width"], "it scrolls sideways"
+            assert view.evaluate("document.body.classList.contains('js-enabled')"), "the scripts did not run"
+        assert heard == []
+
+
+def test_the_menu_folds_on_a_telephone_and_is_plain_without_scripts(as_person: Any, browser: Any, site: Served) -> None:
+    view = as_person(ALICE)
+    view.set_viewport_size(TELEPHONE)
+    view.goto(f"{site.url}/help")
+    inbox = view.get_by_role("link", name="Today", exact=True)
+    assert not inbox.is_visible()
+    view.get_by_role("button", name="Menu").click()
+    assert inbox.is_visible()
+    without = browser.new_context(java_script_enabled=False, viewport=TELEPHONE).new_page()
+    sign_in(without, site.url, ALICE, PASSWORD)
+    without.goto(f"{site.url}/help")
+    assert without.get_by_role("link", name="Today", exact=True).is_visible()
+    assert not without.get_by_role("button", name="Menu").is_visible()
+    without.context.close()
+
+
+def test_the_keyboard_comes_first_to_the_skip_link_and_by_it_to_the_content(as_person: Any, site: Served) -> None:
+    view = as_person(ALICE)
+    view.goto(f"{site.url}/help")
+    view.keyboard.press("Tab")
+    assert view.evaluate("document.activeElement.textContent").strip() == "Skip to main content"
+    view.keyboard.press("Enter")
+    assert view.evaluate("document.activeElement.id") == "main-content"
+
+
+def change_something(site: Served) -> None:
+    """What a step of the ladder does to a row."""
+    with site.stage.app.database.begin() as connection:
+        connection.execute(follow_ups.update().values(version=follow_ups.c.version + 1))
+
+
+def test_a_page_says_what_changed_and_leaves_alone_what_somebody_writes_in(as_person: Any, site: Served) -> None:
+    view = as_person(ALICE)
+    view.set_viewport_size(DESK)
+    view.goto(f"{site.url}/tried")
+    before = view.locator("#counts").inner_text()
+    view.get_by_label("Note").fill("rang, no answer")
+    view.mouse.move(700, 850)
+    change_something(site)
+    show = view.locator("[data-live-show]")
+    expect(show).to_contain_text(": show", timeout=15_000)
+    expect(view.locator("#counts")).not_to_have_text(before, timeout=15_000)
+    assert view.locator("#list").inner_text().endswith(before.split()[0]), "the list moved by itself"
+    show.click()
+    expect(show).to_have_text("Refresh")
+    assert view.get_by_label("Note").input_value() == "rang, no answer"
+    assert "left as it is" in view.locator("[data-live-said]").inner_text()
+
+
+def test_a_stream_ends_with_the_session_and_the_page_says_so(browser: Any, site: Served) -> None:
+    view = browser.new_context().new_page()
+    sign_in(view, site.url, "vera@oakfield.example", PASSWORD)
+    with view.expect_response("**/events*"):  # the stream is open
+        view.goto(f"{site.url}/tried")
+    staff.disable(site.stage.app, "vera@oakfield.example", by="Dana", now=at_local(site.stage.day.day, time(16)))
+    expect(view.locator("[data-live-said]")).to_contain_text("signed out", timeout=15_000)
+    view.context.close()
