@@ -1,0 +1,181 @@
+"""The reports: one page of figures for a school, one that compares schools, and each figure as a picture and as a file.
+
+A hub lead comes to the same address and gets the comparison: totals of finished months, small numbers hidden
+(`services.report_compare`). Pictures are images of their own (`charts`), so the page needs no inline style.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from notifier.domain.sessions import local_date
+from notifier.domain.staff import Permission, may
+from notifier.services import report_compare, report_files, reports
+from notifier.services.report_shapes import Figure, Preset, Report, Span, WrongSpan, months, presets, span_of
+from notifier.web.staff import charts
+from notifier.web.staff.access import NoSchoolChosen, NotHere, Refused, Visit, require, require_across, signed_in
+from notifier.web.staff.shell import Shell
+
+AtSchool = Annotated[Visit, Depends(require(Permission.SEE_REPORTS))]
+Across = Annotated[Visit, Depends(require_across(Permission.SEE_AGGREGATES))]
+Anybody = Annotated[Visit, Depends(signed_in())]
+
+
+def build_router(shell: Shell) -> APIRouter:
+    """`/reports` and what belongs to it."""
+    router = APIRouter()
+
+    @router.get("/reports")
+    def reports_page(request: Request, visit: Anybody) -> Response:
+        may_see = [school for school in visit.person.schools if may(visit.person.grants, Permission.SEE_REPORTS, school)]
+        if visit.chosen in may_see:
+            return _school_page(shell, request, visit)
+        if len(may_see) == 1:
+            return _school_page(shell, request, replace(visit, chosen=may_see[0]))
+        if may_see:
+            raise NoSchoolChosen("/reports")
+        across = tuple(school for school in visit.person.schools if may(visit.person.grants, Permission.SEE_AGGREGATES, school))
+        if not across:
+            raise Refused("Your role may not see reports. Ask an administrator.")
+        return _compare_page(shell, request, replace(visit, chosen=None, schools=across))
+
+    @router.get("/reports/compare")
+    def compare_page(request: Request, visit: Across) -> Response:
+        return _compare_page(shell, request, visit)
+
+    @router.get("/reports/charts/{key}.svg")
+    def chart(request: Request, visit: AtSchool, key: str) -> Response:
+        return _picture(request, _figure_of(visit, request, key))
+
+    @router.get("/reports/tables/{key}.csv")
+    def table(request: Request, visit: AtSchool, key: str) -> Response:
+        figure = _figure_of(visit, request, key)
+        span, _, _ = _school_span(visit, request)
+        report_files.note_export(visit.app, [visit.school], figure, span, by=visit.actor, now=visit.now)
+        return _file(figure, span, visit.school.key)
+
+    @router.get("/reports/compare/charts/{key}.svg")
+    def compare_chart(request: Request, visit: Across, key: str) -> Response:
+        return _picture(request, _compared_figure(visit, request, key))
+
+    @router.get("/reports/compare/tables/{key}.csv")
+    def compare_table(request: Request, visit: Across, key: str) -> Response:
+        figure = _compared_figure(visit, request, key)
+        span, _, _, _ = _compare_span(visit, request)
+        report_files.note_export(visit.app, visit.schools, figure, span, by=visit.actor, now=visit.now)
+        return _file(figure, span, "schools")
+
+    return router
+
+
+def _school_page(shell: Shell, request: Request, visit: Visit) -> Response:
+    span, faults, typed = _school_span(visit, request)
+    found: list[Report] = [reports.make(visit.app, key, [visit.school], span) for key in reports.REPORTS]
+    across = [school for school in visit.person.schools if may(visit.person.grants, Permission.SEE_AGGREGATES, school)]
+    values = {
+        "span": span, "faults": faults, "typed": typed, "reports": found, "presets": list(_offered(visit)),
+        "query": _query(span) | ({"school": visit.school.key} if len(visit.person.schools) > 1 else {}),
+        "base": "/reports", "encode": urlencode, "size": _size, "compare": len(across) > 1,
+        "put_right": reports.put_right(visit.app, visit.school, span) if visit.may(Permission.SEE_MESSAGES) else [],
+    }  # fmt: skip
+    return shell.html(request, "reports.html", visit.frame, values, 422 if faults else 200)
+
+
+def _compare_page(shell: Shell, request: Request, visit: Visit) -> Response:
+    span, faults, typed, choices = _compare_span(visit, request)
+    made = report_compare.compare(visit.app, visit.schools, span, hide_small=_hides(visit))
+    values = {
+        "span": span, "faults": faults, "typed": typed, "figures": made.figures, "hidden": made.small_hidden, "choices": choices,
+        "query": {"month": f"{span.first:%Y-%m}"} if made.small_hidden else _query(span), "base": "/reports/compare", "encode": urlencode,
+        "size": _size, "schools": visit.schools,
+    }  # fmt: skip
+    return shell.html(request, "reports_compare.html", visit.frame, values, 422 if faults else 200)
+
+
+def _hides(visit: Visit) -> bool:
+    """Whether small numbers are hidden: unless the person may see the reports of every one of the schools."""
+    return not all(may(visit.person.grants, Permission.SEE_REPORTS, school) for school in visit.schools)
+
+
+def _offered(visit: Visit) -> list[Preset]:
+    return list(presets(visit.school, local_date(visit.now)))
+
+
+def _school_span(visit: Visit, request: Request) -> tuple[Span, dict[str, str], Mapping[str, str]]:
+    """The days asked for; where they cannot be, the usual ones and what to correct, with what was typed."""
+    usual = next(preset.span for preset in _offered(visit) if preset.key == "4-weeks")
+    return _typed_span(request, usual, local_date(visit.now))
+
+
+def _typed_span(request: Request, usual: Span, today: date) -> tuple[Span, dict[str, str], Mapping[str, str]]:
+    first, last = request.query_params.get("first", ""), request.query_params.get("last", "")
+    try:
+        span = span_of(first, last, usual, today)
+    except WrongSpan as wrong:
+        return usual, {wrong.field: str(wrong)}, {"first": first, "last": last}
+    return span, {}, {"first": span.first.isoformat(), "last": span.last.isoformat()}
+
+
+def _compare_span(visit: Visit, request: Request) -> tuple[Span, dict[str, str], Mapping[str, str], list[Preset]]:
+    """For hub leads one of the finished months and nothing else; for others any days."""
+    today = local_date(visit.now)
+    choices = months(today)
+    if _hides(visit):
+        asked = request.query_params.get("month", "")
+        chosen = next((preset.span for preset in choices if preset.key == asked), choices[0].span)
+        return chosen, {}, {}, choices
+    span, faults, typed = _typed_span(request, choices[0].span, today)
+    return span, faults, typed, choices
+
+
+def _query(span: Span) -> dict[str, str]:
+    return {"first": span.first.isoformat(), "last": span.last.isoformat()}
+
+
+def _figure_of(visit: Visit, request: Request, key: str) -> Figure:
+    """One figure of a school's reports; only its own report is worked out. Raises NotHere."""
+    report, _, _ = key.partition(".")
+    span, faults, _ = _school_span(visit, request)
+    if report not in reports.REPORTS or faults:
+        raise NotHere
+    made = reports.make(visit.app, report, [visit.school], span)
+    return _called(made.figures, key)
+
+
+def _compared_figure(visit: Visit, request: Request, key: str) -> Figure:
+    span, faults, _, _ = _compare_span(visit, request)
+    if faults:
+        raise NotHere
+    return _called(report_compare.compare(visit.app, visit.schools, span, hide_small=_hides(visit)).figures, key)
+
+
+def _called(figures: tuple[Figure, ...], key: str) -> Figure:
+    for figure in figures:
+        if figure.key == key:
+            return figure
+    raise NotHere
+
+
+def _picture(request: Request, figure: Figure) -> Response:
+    if figure.chart is None:
+        raise NotHere
+    drawn = charts.draw(figure, narrow=request.query_params.get("narrow") == "1")
+    return Response(drawn, media_type="image/svg+xml", headers=charts.HEADERS)
+
+
+def _size(figure: Figure, narrow: bool) -> dict[str, Any]:
+    width, height = charts.size_of(figure, narrow=narrow)
+    return {"width": width, "height": height}
+
+
+def _file(figure: Figure, span: Span, whose: str) -> Response:
+    name = f"{whose}-{figure.key.replace('.', '-')}-{span.first.isoformat()}-{span.last.isoformat()}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response("\ufeff" + report_files.as_csv(figure), media_type="text/csv; charset=utf-8", headers=headers)
