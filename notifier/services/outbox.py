@@ -26,6 +26,7 @@ from notifier.wording.languages import is_english, negotiated
 from notifier.wording.overrides import OwnersWording
 
 ABSENCE, ALL_CLEAR, ACKNOWLEDGEMENT, STAFF, PROPOSAL = "absence", "all_clear", "ack", "staff", "proposal"
+ANSWER = "answer"
 """Purposes of messages."""
 
 ANYBODY = "the school office"
@@ -40,7 +41,10 @@ STAFF_HOURS = 24
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message somebody wants queued: to whom, about which pupils, in which words."""
+    """A message somebody wants queued: to whom, about which pupils, in which words.
+
+    `written_in` is the language of words that a member of staff wrote themselves: they go as they are, whatever the carer's language.
+    """
 
     carer: Carer
     channel: str
@@ -51,6 +55,7 @@ class Draft:
     step: str
     follow_up_ids: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
+    written_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +144,17 @@ def queue(
     return [row["message_id"] for row in rows]
 
 
+def preview(connection: Connection, app: Application, school: School, draft: Draft, *, day: date) -> Rendered:
+    """What a draft would say if it were queued now, with its language and parts. Nothing is written."""
+    approvals = records.approved(connection, school.key, school.trust)
+    return _render(app, school, draft, app.wording_of(school), approvals, day)
+
+
+def cost_of(app: Application, rendered: Rendered) -> float:
+    """What a message costs, in pence."""
+    return rendered.segments * app.settings.prices.sms_pence_per_segment if rendered.channel == "sms" else 0.0
+
+
 def _token(app: Application, school: School, draft: Draft, day: date, now: datetime) -> str | None:
     """A fresh token for the answer page, where this message offers it."""
     if draft.purpose != ABSENCE:
@@ -190,7 +206,7 @@ def _row(
         "html": rendered.html,
         "encoding": rendered.encoding,
         "segments": rendered.segments,
-        "cost_pence": rendered.segments * app.settings.prices.sms_pence_per_segment if draft.channel == "sms" else 0.0,
+        "cost_pence": cost_of(app, rendered),
         "status": MessageStatus.QUEUED.value,
         "reason": None,
         "purpose": draft.purpose,
@@ -222,6 +238,9 @@ def _render(
         "nhs_link": app.nhs_link,
         **draft.values,
     }
+    if draft.written_in:
+        own = wording.render(draft.template, channel=draft.channel, language="en", values=values, approvals=approvals)
+        return replace(own, language=draft.written_in, wanted_language=draft.carer.language or "en", fallback=None)
     wanted = draft.carer.language or "en"
     offered = is_english(wanted) or negotiated(wanted, school.languages) is not None
     rendered = wording.render(

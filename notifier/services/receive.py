@@ -104,6 +104,18 @@ def receive_message(connection: Connection, app: Application, inbound: Inbound, 
     return reply_id
 
 
+def act_on_linked(connection: Connection, app: Application, match: Match, row: Any, *, now: datetime) -> None:
+    """Do what follows from a kept reply, once a person has said whose it is. It is not answered: the address is not on record."""
+    assert match.school is not None
+    reading = ReplyReading(
+        intent=Intent(row.intent), urgent=bool(row.urgent), suggested_code=row.suggested_code, confidence=row.confidence,
+        language=row.language,
+    )  # fmt: skip
+    kept = {"reply_id": row.reply_id, "channel": row.channel, "sender": row.sender, "body": row.body,
+            "received_at": row.received_at, "carer_id": match.carer.carer_id if match.carer else None}  # fmt: skip
+    _act(connection, app, match.school, match, reading, kept, now, acknowledge=False)
+
+
 def _plain_address(inbound: Inbound, app: Application) -> str:
     allow = app.settings.test_numbers_allowed
     try:
@@ -177,6 +189,8 @@ def _act(
     reading: ReplyReading,
     row: dict[str, Any],
     now: datetime,
+    *,
+    acknowledge: bool = True,
 ) -> None:
     plan = PLANS[reading.intent]
     still_open = [chased for chased in match.follow_ups if chased.closed_at is None]
@@ -199,7 +213,7 @@ def _act(
     template = "reply_urgent" if reading.urgent else plan.acknowledgement
     if reading.intent is Intent.THANKS and not still_open:
         template = None  # thanks for an all clear: asking again for a reason would be a false alarm
-    if template:
+    if template and acknowledge:
         _acknowledge(connection, app, school, match, template, row, now)
 
 
