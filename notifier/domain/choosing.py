@@ -44,12 +44,18 @@ class Blocks:
     """What stands in the way of addresses and people today.
 
     `opted_out` and `faulty` hold (channel, address); `suppressed` holds (pupil_id or None, carer_id or None), where None means
-    every one.
+    every one. `forbidden` holds (pupil_id, carer_id) of contacts who must not be contacted at all, for the school's own reasons: they
+    count as `no_contact`, whatever the MIS says.
     """
 
     opted_out: frozenset[tuple[str, str]] = frozenset()
     faulty: frozenset[tuple[str, str]] = frozenset()
     suppressed: frozenset[tuple[str | None, str | None]] = frozenset()
+    forbidden: frozenset[tuple[str, str]] = frozenset()
+
+    def forbids(self, contact: Contact) -> bool:
+        """Whether this carer must not be contacted at all about this pupil."""
+        return contact.no_contact or (contact.pupil_id, contact.carer_id) in self.forbidden
 
     def suppresses(self, pupil_id: str, carer_id: str | None) -> bool:
         """Whether automatic messages about this pupil, to this carer, are switched off."""
@@ -119,7 +125,7 @@ def circle_of(
     forbidden = {
         address
         for contact in ordered
-        if contact.no_contact and contact.carer_id in carers
+        if blocks.forbids(contact) and contact.carer_id in carers
         for address in (carers[contact.carer_id].mobile, carers[contact.carer_id].email)
         if address
     }
@@ -141,7 +147,7 @@ def _judge(
     def barred(barrier: Barrier) -> Reach:
         return Reach(contact, carer, (), barrier)
 
-    if contact.no_contact:
+    if blocks.forbids(contact):
         return barred(Barrier.NO_CONTACT)
     relationship = contact.relationship.strip().casefold()
     if PupilFlag.LOOKED_AFTER in pupil.flags:

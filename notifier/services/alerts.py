@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from notifier.domain.schools import School
 from notifier.domain.sessions import Session, local_time
 from notifier.services.application import Application
 from notifier.services.outbox import tell_staff
+from notifier.store import blocks as block_store
 from notifier.store import messages as message_store
 from notifier.store import people, runs
 from notifier.store.people import Roll
@@ -24,6 +25,7 @@ def pupil_lines(connection: Connection, school: School, follow_ups: Sequence[Any
     ids = [row.pupil_id for row in follow_ups]
     pupils = message_store.names_of(connection, school.key, ids)
     roll = people.load_roll(connection, school.key, pupil_ids=ids, off_roll=True)
+    forbidden = {(row.pupil_id, row.carer_id) for row in block_store.contact_blocks_standing(connection, school.key)}
     lines = []
     for row in follow_ups:
         pupil = pupils.get(row.pupil_id)
@@ -33,7 +35,7 @@ def pupil_lines(connection: Connection, school: School, follow_ups: Sequence[Any
                 "group": pupil.registration_group if pupil else "",
                 "reason": words(row.call_reason or row.reason).what,
                 "since": local_time(row.opened_at),
-                "contacts": whom_to_ring(roll, row.pupil_id),
+                "contacts": whom_to_ring(roll, row.pupil_id, forbidden),
             }
         )
     return sorted(lines, key=lambda line: (line["group"], line["name"]))
@@ -44,12 +46,12 @@ def full_name(pupil: Any) -> str:
     return f"{pupil.preferred_name or pupil.given_name} {pupil.family_name}".strip()
 
 
-def whom_to_ring(roll: Roll, pupil_id: str) -> str:
+def whom_to_ring(roll: Roll, pupil_id: str, forbidden: Collection[tuple[str, str]] = ()) -> str:
     """The contacts staff may ring, in order, with their numbers. Nobody who must not be contacted is ever named."""
     lines = []
     for contact in sorted(roll.contacts.get(pupil_id, ()), key=lambda link: (link.priority, link.carer_id)):
         carer = roll.carers.get(contact.carer_id)
-        if contact.no_contact or carer is None:
+        if contact.no_contact or (pupil_id, contact.carer_id) in forbidden or carer is None:
             continue
         number = carer.mobile or carer.landline
         who = ", ".join(part for part in (carer.name, contact.relationship) if part) or carer.carer_id

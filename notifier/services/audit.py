@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from notifier.services import looks as looking
 from notifier.services.application import Application
-from notifier.store import audit, follow_ups, looks, message_log, records
+from notifier.store import audit, follow_ups, looks, message_log, people, records
 from notifier.store.audit import ACT, Line, Place, Sought
 
 ACTS: Final = {
@@ -200,3 +200,15 @@ def _problem(row: Any, expected: int, previous: str) -> str:
 def messages_of(connection: Connection, school_id: str, ids: list[str]) -> dict[str, str]:
     """Which of the subjects are messages or answers, with their direction."""
     return {row.item_id: row.direction for row in message_log.of_items(connection, school_id, ids)}
+
+
+def note_act(
+    app: Application, school_id: str, *, actor: str, act: str, subject: str, detail: dict[str, Any], now: datetime
+) -> int:
+    """Write an act that changes nothing else (an export) into the chain, in a transaction of its own; returns its number."""
+    with app.database.begin() as connection:
+        people.lock_school(connection, school_id)
+        records.lock_chain(connection, school_id)
+        number = looks.next_entry(connection, school_id)
+        records.add_audit(connection, school_id, at=now, actor=actor, act=act, subject=subject, detail=detail)
+    return number

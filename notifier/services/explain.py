@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from notifier.domain.answer_tokens import without_tokens
-from notifier.domain.choosing import Blocks, circle_of
+from notifier.domain.choosing import circle_of
 from notifier.domain.messages import MessageStatus
 from notifier.domain.reasons import Reason, words
 from notifier.domain.replies import ANSWER_PAGE, PLANS, Intent
@@ -20,6 +20,7 @@ from notifier.domain.schools import School
 from notifier.domain.sessions import Session, local_date
 from notifier.services.application import Application
 from notifier.services.views import Document, board, iso
+from notifier.store import blocks as block_store
 from notifier.store import follow_ups, marks, messages, people, proposals, receipts, replies, runs
 
 _EVENTS = {
@@ -35,6 +36,9 @@ _EVENTS = {
     "closed": "follow-up closed",
     "reopened": "follow-up opened again",
     "note": "note",
+    "call": "call",
+    "by_hand": "written to by hand",
+    "confirmed": "reason confirmed",
 }
 _FALLBACKS = {
     "not_approved": "not approved yet",
@@ -84,8 +88,8 @@ def explain(connection: Connection, app: Application, school: School, pupil_id: 
             for (_, key), row in sorted(standing.items())
             if key == pupil_id
         ],
-        "follow_ups": [item for item in board(connection, app, school, day) if item["pupil_id"] == pupil_id],
-        "contacts": _contacts(app, school, roll, pupil_id),
+        "follow_ups": board(connection, app, school, day, pupil_id=pupil_id),
+        "contacts": _contacts(connection, app, school, roll, pupil_id, day),
         "story": sorted(story, key=lambda entry: entry["at"]),  # stable: what is told first above comes first
     }
 
@@ -117,11 +121,15 @@ def _decisions(connection: Connection, school: School, pupil_id: str, day: date)
 
 def _follow_ups(connection: Connection, school: School, ids: Sequence[str]) -> Iterator[Document]:
     for event in follow_ups.timeline(connection, school.key, ids):
-        detail = event.detail
-        if event.kind == "call_list" or (event.kind == "not_reached" and detail in Reason._value2member_map_):
-            detail = words(detail).what
-        what = f"{_EVENTS.get(event.kind, event.kind)}: {detail} [{event.actor}]"
-        yield _told(event.at, what, kind="follow_up", actor=event.actor)
+        yield _told(event.at, event_words(event), kind="follow_up", actor=event.actor)
+
+
+def event_words(event: Any) -> str:
+    """An entry of a follow-up's timeline as the story tells it."""
+    detail = event.detail
+    if event.kind == "call_list" or (event.kind == "not_reached" and detail in Reason._value2member_map_):
+        detail = words(detail).what
+    return f"{_EVENTS.get(event.kind, event.kind)}: {detail} [{event.actor}]"
 
 
 def _messages(connection: Connection, school: School, sent: Sequence[Any]) -> Iterator[Document]:
@@ -172,7 +180,9 @@ def _medium(channel: str) -> str:
     return {"sms": "text", "email": "e-mail"}.get(channel, channel)
 
 
-def _contacts(app: Application, school: School, roll: people.Roll, pupil_id: str) -> list[Document]:
+def _contacts(
+    connection: Connection, app: Application, school: School, roll: people.Roll, pupil_id: str, day: date
+) -> list[Document]:
     """Everybody the school has for the pupil, and whether an automatic message may go to them at all."""
     pupil = roll.pupils.get(pupil_id)
     if pupil is None:
@@ -182,7 +192,7 @@ def _contacts(app: Application, school: School, roll: people.Roll, pupil_id: str
         roll.contacts.get(pupil_id, ()),
         roll.carers,
         school_channels=app.usable_channels(school),
-        blocks=Blocks(),
+        blocks=block_store.load_blocks(connection, school.key, day),
     )
     return [
         {

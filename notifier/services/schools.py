@@ -81,47 +81,67 @@ def report_absence(
     sessions: Sequence[Session] = (Session.AM, Session.PM),
 ) -> str:
     """Record an absence the family reported: its sessions cause no text, and open texts about it stop. Raises NotAllowed."""
+    with app.database.begin() as connection:
+        school = app.school(connection, school_id)
+        return record_absence(
+            connection, school, pupil_id, first_day=first_day, last_day=last_day, by=by, now=now, code=code, note=note,
+            sessions=sessions,
+        )  # fmt: skip
+
+
+def record_absence(
+    connection: Connection,
+    school: School,
+    pupil_id: str,
+    *,
+    first_day: date,
+    last_day: date,
+    by: str,
+    now: datetime,
+    code: str | None = None,
+    note: str = "",
+    sessions: Sequence[Session] = (Session.AM, Session.PM),
+) -> str:
+    """The same within a transaction that goes on; returns the report's id. Raises NotAllowed."""
     if last_day < first_day:
         raise NotAllowed(f"The last day ({last_day:%d/%m/%Y}) lies before the first ({first_day:%d/%m/%Y}).")
     report_id = str(uuid4())
-    with app.database.begin() as connection:
-        school = app.school(connection, school_id)
-        people.lock_school(connection, school.key)
-        if pupil_id not in people.load_roll(connection, school.key, pupil_ids=[pupil_id]).pupils:
-            raise NotAllowed(f"No pupil '{pupil_id}' is on roll at {school.name}.")
-        blocks.add_report(
-            connection,
-            {
-                "school_id": school.key,
-                "report_id": report_id,
-                "pupil_id": pupil_id,
-                "first_day": first_day,
-                "last_day": last_day,
-                "sessions": "|".join(session.value for session in sessions),
-                "code": code,
-                "note": note,
-                "by": by,
-                "made_at": now,
-            },
-        )
-        for row in follow_up_store.of_pupils(connection, school.key, [pupil_id], since=first_day, open_only=True):
-            if row.day <= last_day and row.session in {session.value for session in sessions}:
-                # being chased already: texts stop, and a person confirms
-                follow_up_store.change(connection, school.key, [row.follow_up_id], answered_at=now)
-                follow_up.stop_waiting(connection, school, [row.follow_up_id], now, Reason.REPORTED_AHEAD)
-                follow_up.note(
-                    connection,
-                    school,
-                    row.follow_up_id,
-                    now,
-                    "note",
-                    by,
-                    f"reported to school: {note or code or 'absence'}",
-                )
-        records.add_audit(
-            connection, school.key, at=now, actor=by, act="absence.report", subject=pupil_id,
-            detail={"first_day": first_day.isoformat(), "last_day": last_day.isoformat(), "code": code},
-        )  # fmt: skip
+    people.lock_school(connection, school.key)
+    if pupil_id not in people.load_roll(connection, school.key, pupil_ids=[pupil_id]).pupils:
+        raise NotAllowed(f"No pupil '{pupil_id}' is on roll at {school.name}.")
+    blocks.add_report(
+        connection,
+        {
+            "school_id": school.key,
+            "report_id": report_id,
+            "pupil_id": pupil_id,
+            "first_day": first_day,
+            "last_day": last_day,
+            "sessions": "|".join(session.value for session in sessions),
+            "code": code,
+            "note": note,
+            "by": by,
+            "made_at": now,
+        },
+    )
+    for row in follow_up_store.of_pupils(connection, school.key, [pupil_id], since=first_day, open_only=True):
+        if row.day <= last_day and row.session in {session.value for session in sessions}:
+            # being chased already: texts stop, and a person confirms
+            follow_up_store.change(connection, school.key, [row.follow_up_id], answered_at=now)
+            follow_up.stop_waiting(connection, school, [row.follow_up_id], now, Reason.REPORTED_AHEAD)
+            follow_up.note(
+                connection,
+                school,
+                row.follow_up_id,
+                now,
+                "note",
+                by,
+                f"reported to school: {note or code or 'absence'}",
+            )
+    records.add_audit(
+        connection, school.key, at=now, actor=by, act="absence.report", subject=pupil_id,
+        detail={"first_day": first_day.isoformat(), "last_day": last_day.isoformat(), "code": code},
+    )  # fmt: skip
     return report_id
 
 

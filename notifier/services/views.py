@@ -160,9 +160,11 @@ def follow_up_state(row: Any) -> str:
 _ORDER = {"urgent": 0, "handed_over": 1, "call_list": 2, "answered": 3, "chasing": 4, "closed": 5}
 
 
-def board(connection: Connection, app: Application, school: School, day: date) -> list[Document]:
-    """The day's follow-ups, in the order in which they need a person."""
-    rows = follow_ups.of_day(connection, school.key, day)
+def board(
+    connection: Connection, app: Application, school: School, day: date, *, pupil_id: str | None = None
+) -> list[Document]:
+    """The day's follow-ups, of one pupil where one is named, in the order in which they need a person."""
+    rows = [row for row in follow_ups.of_day(connection, school.key, day) if pupil_id in (None, row.pupil_id)]
     ids = [row.follow_up_id for row in rows]
     names = messages.names_of(connection, school.key, (row.pupil_id for row in rows))
     sent: dict[str, list[Any]] = {}

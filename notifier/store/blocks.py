@@ -7,11 +7,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, and_, desc, or_, select, update
 
 from notifier.domain.choosing import Blocks
 from notifier.store.database import Row, insert_rows, upsert
-from notifier.store.tables import address_faults, opt_outs, reported_absences, suppressions
+from notifier.store.tables import address_faults, contact_blocks, opt_outs, reported_absences, suppressions
 
 
 def load_blocks(connection: Connection, school_id: str, day: date) -> Blocks:
@@ -34,10 +34,16 @@ def load_blocks(connection: Connection, school_id: str, day: date) -> Blocks:
             or_(suppressions.c.ends_on.is_(None), suppressions.c.ends_on >= day),
         )
     )
+    forbidden = connection.execute(
+        select(contact_blocks.c.pupil_id, contact_blocks.c.carer_id).where(
+            contact_blocks.c.school_id == school_id, contact_blocks.c.ended_at.is_(None)
+        )
+    )
     return Blocks(
         opted_out=frozenset((row.channel, row.address) for row in opted),
         faulty=frozenset((row.channel, row.address) for row in faulty),
         suppressed=frozenset((row.pupil_id, row.carer_id) for row in silenced),
+        forbidden=frozenset((row.pupil_id, row.carer_id) for row in forbidden),
     )
 
 
@@ -108,6 +114,88 @@ def faults(connection: Connection, school_id: str) -> list[Any]:
 def add_suppression(connection: Connection, row: Row) -> None:
     """Switch automatic messages off for a pupil, a carer or their link."""
     insert_rows(connection, suppressions, [row])
+
+
+def suppressions_of(connection: Connection, school_id: str, pupil_id: str, carer_ids: Iterable[str], day: date) -> list[Any]:
+    """What is switched off on a day for a pupil, or for the given carers whoever the child is."""
+    rows = connection.execute(
+        select(suppressions)
+        .where(
+            suppressions.c.school_id == school_id,
+            suppressions.c.lifted_at.is_(None),
+            suppressions.c.starts_on <= day,
+            or_(suppressions.c.ends_on.is_(None), suppressions.c.ends_on >= day),
+            or_(
+                suppressions.c.pupil_id == pupil_id,
+                and_(suppressions.c.pupil_id.is_(None), suppressions.c.carer_id.in_(sorted(carer_ids))),
+            ),
+        )
+        .order_by(suppressions.c.made_at)
+    )
+    return list(rows)
+
+
+def lift_suppression(connection: Connection, school_id: str, suppression_id: str, *, by: str, at: datetime) -> Any | None:
+    """Switch automatic messages on again; the row, or None where it was not in force."""
+    return connection.execute(
+        update(suppressions)
+        .where(
+            suppressions.c.school_id == school_id,
+            suppressions.c.suppression_id == suppression_id,
+            suppressions.c.lifted_at.is_(None),
+        )
+        .values(lifted_at=at, lifted_by=by)
+        .returning(*suppressions.c)
+    ).first()
+
+
+def add_contact_block(connection: Connection, row: Row) -> None:
+    """Forbid contact with a carer about a pupil."""
+    insert_rows(connection, contact_blocks, [row])
+
+
+def contact_block(connection: Connection, school_id: str, block_id: str) -> Any | None:
+    """One block, standing or ended."""
+    query = select(contact_blocks).where(contact_blocks.c.school_id == school_id, contact_blocks.c.block_id == block_id)
+    return connection.execute(query).first()
+
+
+def contact_blocks_standing(connection: Connection, school_id: str, pupil_id: str | None = None) -> list[Any]:
+    """Blocks that hold, oldest first; of one pupil where one is named."""
+    query = select(contact_blocks).where(contact_blocks.c.school_id == school_id, contact_blocks.c.ended_at.is_(None))
+    if pupil_id is not None:
+        query = query.where(contact_blocks.c.pupil_id == pupil_id)
+    return list(connection.execute(query.order_by(contact_blocks.c.made_at)))
+
+
+def change_contact_block(connection: Connection, school_id: str, block_id: str, *, unless: str, **values: Any) -> bool:
+    """Change a standing block whose column `unless` is still empty; False where somebody was quicker."""
+    result = connection.execute(
+        update(contact_blocks)
+        .where(
+            contact_blocks.c.school_id == school_id,
+            contact_blocks.c.block_id == block_id,
+            contact_blocks.c.ended_at.is_(None),
+            contact_blocks.c[unless].is_(None),
+        )
+        .values(**values)
+    )
+    return result.rowcount == 1
+
+
+def reports_made(connection: Connection, school_id: str, day: date) -> list[Any]:
+    """Absences reported to the school that cover a day, the newest first."""
+    rows = connection.execute(
+        select(reported_absences)
+        .where(
+            reported_absences.c.school_id == school_id,
+            reported_absences.c.first_day <= day,
+            reported_absences.c.last_day >= day,
+            reported_absences.c.withdrawn_at.is_(None),
+        )
+        .order_by(desc(reported_absences.c.made_at))
+    )
+    return list(rows)
 
 
 def add_report(connection: Connection, row: Row) -> None:

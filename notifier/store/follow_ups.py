@@ -147,6 +147,11 @@ def add_events(connection: Connection, rows: Sequence[Row]) -> None:
     insert_rows(connection, follow_up_events, rows)
 
 
+def add_event_once(connection: Connection, row: Row) -> bool:
+    """Add an entry to a timeline; False where one of its id is there already."""
+    return insert_missing(connection, follow_up_events, [row]) == 1
+
+
 def timeline(connection: Connection, school_id: str, ids: Sequence[str]) -> list[Any]:
     """The entries of some follow-ups, oldest first."""
     found: list[Any] = []

@@ -17,6 +17,7 @@ from notifier.domain.messages import MAY_HAVE_LEFT, MessageStatus
 from notifier.store.database import pairs
 from notifier.store.tables import (
     address_faults,
+    contact_blocks,
     current_marks,
     follow_ups,
     message_pupils,
@@ -113,7 +114,17 @@ def blocks_of(connection: Connection, days: Mapping[str, date]) -> dict[str, Blo
     ):
         if row.starts_on <= days[row.school_id] and (row.ends_on is None or row.ends_on >= days[row.school_id]):
             silenced[row.school_id].add((row.pupil_id, row.carer_id))
-    return {key: Blocks(frozenset(opted[key]), frozenset(faulty[key]), frozenset(silenced[key])) for key in ids}
+    forbidden: dict[str, set[tuple[str, str]]] = {key: set() for key in ids}
+    for school_id, pupil_id, carer_id in connection.execute(
+        select(contact_blocks.c.school_id, contact_blocks.c.pupil_id, contact_blocks.c.carer_id).where(
+            contact_blocks.c.school_id.in_(ids), contact_blocks.c.ended_at.is_(None)
+        )
+    ):
+        forbidden[school_id].add((pupil_id, carer_id))
+    return {
+        key: Blocks(frozenset(opted[key]), frozenset(faulty[key]), frozenset(silenced[key]), frozenset(forbidden[key]))
+        for key in ids
+    }
 
 
 def spent_by_school(connection: Connection, school_ids: Iterable[str], day: date) -> dict[str, float]:

@@ -126,12 +126,14 @@ def find(
 def numbers(connection: Connection, school_id: str, wanted: Wanted, *, before: int | None) -> Select[Any]:
     """The statement behind `find`, for looking at how an engine carries it out."""
     entries, lite = log_entries.c, connection.dialect.name == "sqlite"
-    narrow = any(part is not None for part in (wanted.pupil_ids, wanted.carer_ids, wanted.addresses))
+    people = any(part is not None for part in (wanted.pupil_ids, wanted.carer_ids, wanted.addresses))
+    narrow = people or wanted.status in FEW_OR_IN_FLIGHT
     words = wanted_words(school_id, wanted.typed) if wanted.typed else None
     by_index = words and not narrow
     of = _unindexed if by_index and lite else (lambda column: column)
     query = select(log_entries).where(of(entries.school_id) == school_id)
-    by_ids = wanted.pupil_ids is not None or (not narrow and not by_index and wanted.status in FEW_OR_IN_FLIGHT)
+    by_state = not people and narrow
+    by_ids = wanted.pupil_ids is not None or by_state
     number: Any = _unindexed(entries.entry) if by_ids and lite else entries.entry
     if words is not None and not words:
         query = query.where(literal(1) == 0)  # signs alone, which are no words
@@ -168,7 +170,7 @@ def numbers(connection: Connection, school_id: str, wanted: Wanted, *, before: i
     if wanted.pupil_ids is not None:
         query = query.where(entries.item_id.in_(_about(school_id, wanted.pupil_ids)))
     if wanted.status:
-        query = query.where(_in_state(school_id, MessageStatus(wanted.status), of, few=by_ids and not narrow))
+        query = query.where(_in_state(school_id, MessageStatus(wanted.status), of, few=by_state))
     return query.order_by(desc(number))
 
 

@@ -79,6 +79,20 @@ def of_follow_ups(connection: Connection, school_id: str, ids: Sequence[str]) ->
     return found
 
 
+def get(connection: Connection, school_id: str, reply_id: str) -> Any | None:
+    """One reply."""
+    return connection.execute(
+        select(replies).where(replies.c.school_id == school_id, replies.c.reply_id == reply_id)
+    ).first()
+
+
+def follow_ups_of(connection: Connection, school_id: str, reply_id: str) -> list[str]:
+    """The follow-ups that a reply was laid beside."""
+    of = reply_follow_ups.c
+    query = select(of.follow_up_id).where(of.school_id == school_id, of.reply_id == reply_id)
+    return list(connection.scalars(query.order_by(of.follow_up_id)))
+
+
 def answers_sent_count(connection: Connection, school_id: str, sender: str, since: datetime) -> int:
     """How many replies an address has sent since then: a loop between two machines shows here."""
     return int(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, cast
 
-from sqlalchemy import JSON, ForeignKeyConstraint, Index, MetaData, Table, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, Integer, MetaData, Table, UniqueConstraint, text, true
 from sqlmodel import Field, SQLModel
 
 from notifier.store.types import PrivateText, UtcDateTime
@@ -36,15 +36,56 @@ def _json() -> Any:
     return Field(default=None, sa_type=JSON, nullable=False)
 
 
+def _counter() -> Any:
+    """A number that the database gives, growing; for rows that are read in the order in which they came."""
+    return Field(default=None, primary_key=True, sa_type=BigInteger().with_variant(Integer, "sqlite"))  # type: ignore[call-overload]
+
+
+ENDED_BADLY = "status IN ('held', 'unknown', 'accepted', 'undelivered', 'failed', 'withheld', 'cancelled', 'expired')"
+"""The states that few messages are in, or few for long: found by an index that the others do not pay for."""
+
+
 class SchoolRow(SQLModel, table=True):
-    """A school and its file, as added."""
+    """A school and its file, as added or as its settings pages left it.
+
+    `policy_text` is the school's own copy of the policy its file names, None where it uses the shared one. While `sending` is off
+    nothing leaves for families. `version` counts the changes, so that two people do not undo each other's.
+    """
 
     __tablename__ = "schools"
     school_id: str = Field(primary_key=True)
     name: str
     file_text: str
+    policy_text: str | None = None
+    sending: bool = Field(default=True, nullable=False, sa_column_kwargs={"server_default": true()})
+    version: int = Field(default=1, nullable=False, sa_column_kwargs={"server_default": text("1")})
     added_at: datetime = _instant(nullable=False)
     changed_at: datetime = _instant(nullable=False)
+
+
+class SchoolVersionRow(SQLModel, table=True):
+    """A school's settings as they were from `at` on: both texts whole, who changed them and which part."""
+
+    __tablename__ = "school_versions"
+    school_id: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    at: datetime = _instant(nullable=False)
+    by: str
+    part: str
+    file_text: str
+    policy_text: str | None = None
+    sending: bool
+
+
+class SchoolStepRow(SQLModel, table=True):
+    """A step of the way to a school's first day that only a person can vouch for: who did, and when."""
+
+    __tablename__ = "school_steps"
+    school_id: str = Field(primary_key=True)
+    step: str = Field(primary_key=True)
+    by: str
+    at: datetime = _instant(nullable=False)
+    note: str = ""
 
 
 class PupilRow(SQLModel, table=True):
@@ -118,6 +159,34 @@ class SuppressionRow(SQLModel, table=True):
     made_at: datetime = _instant(nullable=False)
     lifted_at: datetime | None = _instant()
     lifted_by: str | None = None
+
+
+class ContactBlockRow(SQLModel, table=True):
+    """A block on contact with one carer about one pupil (a court's order, a social worker's word). Two people make it, two end it.
+
+    It holds from the moment the first person sets it, until a second person has agreed to its end: every doubt leaves it standing.
+    `end_asked_*` is a wish to end it that waits for the second person; `ended_reason` is declined or lifted.
+    """
+
+    __tablename__ = "contact_blocks"
+    __table_args__ = (
+        Index("ix_contact_blocks_standing", "school_id", "pupil_id", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
+    )  # fmt: skip
+    school_id: str = Field(primary_key=True)
+    block_id: str = Field(primary_key=True)
+    pupil_id: str
+    carer_id: str
+    grounds: str = _private(nullable=False)
+    made_by: str
+    made_at: datetime = _instant(nullable=False)
+    second_by: str | None = None
+    second_at: datetime | None = _instant()
+    end_asked_by: str | None = None
+    end_asked_at: datetime | None = _instant()
+    end_asked_why: str | None = _private()
+    ended_by: str | None = None
+    ended_at: datetime | None = _instant()
+    ended_reason: str | None = None
 
 
 class ReportedAbsenceRow(SQLModel, table=True):
@@ -306,6 +375,7 @@ class MessageRow(SQLModel, table=True):
         Index("ix_messages_day", "school_id", "day", "created_at"),
         Index("ix_messages_provider", "provider_id"),
         Index("ix_messages_address", "to_address", "created_at"),
+        Index("ix_messages_ended_badly", "school_id", "status", sqlite_where=text(ENDED_BADLY), postgresql_where=text(ENDED_BADLY)),
     )  # fmt: skip
     school_id: str = Field(primary_key=True)
     message_id: str = Field(primary_key=True)
@@ -353,7 +423,7 @@ class MessagePupilRow(SQLModel, table=True):
     __tablename__ = "message_pupils"
     __table_args__ = (
         ForeignKeyConstraint(["school_id", "message_id"], ["messages.school_id", "messages.message_id"]),
-        Index("ix_message_pupils_pupil", "school_id", "pupil_id"),
+        Index("ix_message_pupils_pupil", "school_id", "pupil_id", "message_id"),
         Index("ix_message_pupils_follow_up", "school_id", "follow_up_id"),
     )
     school_id: str = Field(primary_key=True)
@@ -406,7 +476,9 @@ class ReplyRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("provider", "provider_id"),
         Index("ix_replies_received", "school_id", "received_at"),
-    )
+        Index("ix_replies_unread", "school_id", "received_at", sqlite_where=text("read_at IS NULL"), postgresql_where=text("read_at IS NULL")),
+        Index("ix_replies_sender", "school_id", "sender", "received_at"),
+    )  # fmt: skip
     school_id: str = Field(primary_key=True)
     reply_id: str = Field(primary_key=True)
     provider: str
@@ -429,6 +501,13 @@ class ReplyRow(SQLModel, table=True):
     facts: Any = Field(default=None, sa_type=JSON, nullable=True)
     read_at: datetime | None = _instant()
     read_by: str | None = None
+    # the inbox: who deals with it, and what came of it; the version grows with each act, for whoever acts at the same time
+    taken_by: str | None = None
+    taken_until: datetime | None = _instant()
+    given_by: str | None = None
+    outcome: str | None = None
+    note: str | None = _private()
+    version: int = Field(default=1, nullable=False, sa_column_kwargs={"server_default": text("1")})
 
 
 class ReplyFollowUpRow(SQLModel, table=True):
@@ -439,6 +518,44 @@ class ReplyFollowUpRow(SQLModel, table=True):
     school_id: str = Field(primary_key=True)
     reply_id: str = Field(primary_key=True)
     follow_up_id: str = Field(primary_key=True)
+
+
+class ReplyPupilRow(SQLModel, table=True):
+    """Which pupils a reply is about, for finding a pupil's replies."""
+
+    __tablename__ = "reply_pupils"
+    __table_args__ = (Index("ix_reply_pupils_pupil", "school_id", "pupil_id", "reply_id"),)
+    school_id: str = Field(primary_key=True)
+    reply_id: str = Field(primary_key=True)
+    pupil_id: str = Field(primary_key=True)
+
+
+class LogEntryRow(SQLModel, table=True):
+    """A message or reply as the log finds it: what never changes about it, and its words. Rows are only added.
+
+    `entry` counts in the order in which things came to be, over all schools; the log is read along it. `direction` is out, in or
+    staff. `words` are those of `domain.search_words`; the engines' own full-text indexes over them are made by migration 0004.
+    """
+
+    __tablename__ = "log_entries"
+    __table_args__ = (
+        UniqueConstraint("school_id", "item_id"),
+        Index("ix_log_entries_school", "school_id", "entry"),
+        Index("ix_log_entries_at", "school_id", "at"),
+        Index("ix_log_entries_template", "school_id", "template", "entry"),
+        Index("ix_log_entries_carer", "school_id", "carer_id", "entry"),
+        Index("ix_log_entries_address", "school_id", "address", "entry"),
+    )
+    entry: int = _counter()
+    school_id: str
+    item_id: str
+    direction: str
+    at: datetime = _instant(nullable=False)
+    channel: str
+    template: str | None = None
+    carer_id: str | None = None
+    address: str = _private(nullable=False)
+    words: str = _private(nullable=False)
 
 
 class AnswerLinkRow(SQLModel, table=True):
@@ -559,6 +676,7 @@ class AuditRow(SQLModel, table=True):
     """Who did what, when; each entry carries the hash of the one before, so that a gap or a change shows."""
 
     __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_at", "school_id", "at", "number"),)
     school_id: str = Field(primary_key=True)
     number: int = Field(primary_key=True)
     at: datetime = _instant(nullable=False)
@@ -568,6 +686,27 @@ class AuditRow(SQLModel, table=True):
     detail: Any = _json()
     previous_hash: str
     entry_hash: str
+
+
+class LookRow(SQLModel, table=True):
+    """Who looked at what about a pupil, once for each ten minutes. `sealed_in` is the audit entry that holds their hash."""
+
+    __tablename__ = "looks"
+    __table_args__ = (
+        UniqueConstraint("school_id", "actor", "what", "subject", "pupil_id", "since"),
+        Index("ix_looks_at", "school_id", "at"),
+        Index("ix_looks_pupil", "school_id", "pupil_id", "at"),
+        Index("ix_looks_sealed", "school_id", "sealed_in", "number"),
+    )
+    number: int = _counter()
+    school_id: str
+    pupil_id: str
+    actor: str
+    what: str
+    subject: str
+    at: datetime = _instant(nullable=False)
+    since: datetime = _instant(nullable=False)
+    sealed_in: int | None = None
 
 
 class HeartbeatRow(SQLModel, table=True):
@@ -729,10 +868,13 @@ def _table(model: type[SQLModel]) -> Table:
 
 
 schools = _table(SchoolRow)
+school_versions = _table(SchoolVersionRow)
+school_steps = _table(SchoolStepRow)
 pupils = _table(PupilRow)
 carers = _table(CarerRow)
 contacts = _table(ContactRow)
 suppressions = _table(SuppressionRow)
+contact_blocks = _table(ContactBlockRow)
 reported_absences = _table(ReportedAbsenceRow)
 imports = _table(ImportRow)
 marks = _table(MarkRow)
@@ -748,6 +890,8 @@ attempts = _table(AttemptRow)
 provider_events = _table(ProviderEventRow)
 replies = _table(ReplyRow)
 reply_follow_ups = _table(ReplyFollowUpRow)
+reply_pupils = _table(ReplyPupilRow)
+log_entries = _table(LogEntryRow)
 answer_links = _table(AnswerLinkRow)
 proposals = _table(ProposalRow)
 opt_outs = _table(OptOutRow)
@@ -756,6 +900,7 @@ approvals = _table(ApprovalRow)
 sender_buckets = _table(SenderBucketRow)
 api_tokens = _table(ApiTokenRow)
 audit = _table(AuditRow)
+looks = _table(LookRow)
 heartbeats = _table(HeartbeatRow)
 staff_users = _table(StaffUserRow)
 staff_grants = _table(StaffGrantRow)

@@ -26,6 +26,7 @@ def build_app(app: Application, *, clock: Callable[[], datetime], wake: Callable
     web = FastAPI(title="Notifier", docs_url=None, redoc_url=None, openapi_url=None)
     metrics = health.Metrics(app, clock)
     shown = pages.Pages()
+    web.state.wake = wake  # staff pages queue answers, and call it on the event loop too
     add_staff_pages(web, app, clock=clock)  # its headers come first, so before the middleware that fills in the rest
     web.add_middleware(SecurityHeaders)
     web.add_exception_handler(api.ApiError, api.answer_api_error)

@@ -115,6 +115,23 @@ def clock_seconds(instant: str) -> str:
     return f"{datetime.fromisoformat(instant).astimezone(LONDON):%H:%M:%S}"
 
 
+def short_day(instant: datetime) -> str:
+    """The local day of an instant: "Mon 23 Nov 2026"."""
+    local = instant.astimezone(LONDON)
+    return f"{local:%a} {local.day} {local:%b %Y}"
+
+
+def day_and_clock(instant: datetime | None) -> str:
+    """The same with the time: "Mon 23 Nov 2026, 09:41"; empty for none."""
+    return f"{short_day(instant)}, {clock_time(instant)}" if instant is not None else ""
+
+
+def shortened(text: str, letters: int = 160) -> str:
+    """The beginning of a text, ended at a word where it is cut."""
+    plain = " ".join(text.split())
+    return plain if len(plain) <= letters else f"{plain[:letters].rpartition(' ')[0] or plain[:letters]} …"
+
+
 def long_day(day: date) -> str:
     """A day in full: "Monday 23 November 2026"."""
     return f"{day:%A} {day.day} {day:%B %Y}"
@@ -129,6 +146,19 @@ def language_name(tag: str | None) -> str:
         return str(Locale.parse(tag, sep="-").get_display_name("en") or tag)
     except (UnknownLocaleError, ValueError):
         return tag
+
+
+def iso_day(text: str) -> str:
+    """A day written as 2026-11-23, in full; the text itself where it is none."""
+    try:
+        return long_day(date.fromisoformat(text))
+    except ValueError:
+        return text
+
+
+def local_day(instant: datetime) -> str:
+    """The school's day at an instant, in full."""
+    return long_day(instant.astimezone(LONDON).date())
 
 
 def direction(text: str, language: str | None) -> str:

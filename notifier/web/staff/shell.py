@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -120,6 +121,9 @@ def build_environment(files: BuiltFiles) -> Environment:
         "counted": words.counted,
         "iso_day": words.iso_day,
         "local_day": words.local_day,
+        "short_day": words.short_day,
+        "day_and_clock": words.day_and_clock,
+        "shortened": words.shortened,
     }
     environment.globals |= {
         "words": words,
@@ -132,6 +136,7 @@ def build_environment(files: BuiltFiles) -> Environment:
     return environment
 
 
+@lru_cache(maxsize=1)
 def _govuk_macros() -> dict[str, Any]:
     """GOV.UK Frontend's macros by name: govukButton from components/button, and so on."""
     package = Environment(

@@ -8,7 +8,23 @@ from datetime import datetime
 from fastapi import Depends, FastAPI
 
 from notifier.services.application import Application
-from notifier.web.staff import access, account, answers, help, live, providers, reports, signing_in
+from notifier.web.staff import (
+    access,
+    account,
+    answers,
+    confirmed,
+    follow_up,
+    follow_up_acts,
+    help,
+    inbox,
+    inbox_answers,
+    live,
+    messages,
+    providers,
+    reports,
+    signing_in,
+    today,
+)
 from notifier.web.staff.live import Live
 from notifier.web.staff.problems import add_error_pages
 from notifier.web.staff.shell import Shell
@@ -29,4 +45,9 @@ def add_staff_pages(web: FastAPI, app: Application, *, clock: Callable[[], datet
     web.include_router(providers.build_router())
     web.include_router(account.build_router())
     web.include_router(help.build_router(shell))
+    web.include_router(inbox.build_router(shell))
+    web.include_router(inbox_answers.build_router(shell))
+    for pages in (today, follow_up, follow_up_acts, confirmed):
+        web.include_router(pages.build_router())
     web.include_router(reports.build_router(shell))
+    web.include_router(messages.build_router(shell))

@@ -1,0 +1,118 @@
+"""The log's pages: searched, opened, exported; every look and export is in the audit, and no name stands in an address."""
+
+from __future__ import annotations
+
+import csv
+import io
+from urllib.parse import quote
+
+import pytest
+
+from notifier.services import audit
+from notifier.store import message_log
+from notifier.store.audit import Sought
+from notifier.store.message_log import Wanted
+
+
+@pytest.fixture
+def oakfield(make_morning, person, staff):
+    """Four texts of a Monday, with two answers; one begins like a formula."""
+    made = make_morning(**staff.WITH_KEY)
+    made.add_school()
+    made.people(person("P1", "C1", given_name="Zoë", carer_name="Ewa Nowak"), person("P2", "C2", given_name="Tariq"))
+    made.marks({"P1": "N", "P2": "N"})
+    made.run()
+    made.send()
+    made.reply("+447700900001", "=1+1 Zoë is ill, http://x.example/r/AbCdEfGhIjKlMnOpQrStUv", "09:31")
+    made.reply("+447700900002", "میرا بیٹا بیمار ہے", "09:32")
+    return made
+
+
+def _entries(morning, **wanted):
+    with morning.app.database.read() as connection:
+        return message_log.find(connection, "oakfield", Wanted(**wanted))
+
+
+def _audit(morning, **sought):
+    with morning.app.database.read() as connection:
+        return audit.page(connection, "oakfield", Sought(**sought))
+
+
+def test_a_search_by_name_leads_to_an_address_without_the_name(oakfield, sign_in):
+    browser = sign_in(oakfield, "viewer")
+    page = browser.get("/messages")
+    assert page.status_code == 200 and "Kim" not in page.text and "Tariq" in page.text and "Zoë" in page.text
+    sent = browser.send("/messages", {"pupil": "zoe"}, page=page)
+    assert sent.status_code == 303 and "zoe" not in sent.headers["location"].lower()
+    found = browser.get(sent.headers["location"])
+    assert "Zoë" in found.text and "Tariq" not in found.text
+    assert 'value="zoe"' in found.text
+    assert {(line.act, line.pupil_id) for line in _audit(oakfield, looks_only=True)} == {("look.log", "P1")}
+    mallory = sign_in(oakfield, "viewer", email="mallory@oakfield.example")
+    assert mallory.get(sent.headers["location"]).status_code == 200  # the same school: the address may be passed on
+
+
+@pytest.mark.parametrize(
+    ("asked", "seen", "unseen"),
+    [
+        ({"number": "900001"}, "Zoë", "Tariq"),
+        ({"carer": "nowak"}, "Zoë", "Tariq"),
+        ({"text": "ill", "direction": "in"}, "=1+1", "بیمار"),
+        ({"since": "23/11/2026", "until": "23/11/2026"}, "Tariq", "Nothing was found"),
+        ({"until": "22/11/2026"}, "Nothing was found", "Tariq"),
+        ({"pupil": "nobody"}, "Nothing was found", "Tariq"),
+        ({"status": "failed"}, "Nothing was found", "Tariq"),
+    ],
+)
+def test_the_form_finds(oakfield, sign_in, asked, seen, unseen):
+    browser = sign_in(oakfield, "viewer")
+    found = browser.get(browser.send("/messages", asked).headers["location"])
+    table = found.text.partition("<main")[2]
+    assert seen in table and unseen not in table
+
+
+def test_what_cannot_be_understood_is_said_beside_the_field_and_kept(oakfield, sign_in):
+    browser = sign_in(oakfield, "viewer")
+    page = browser.send("/messages", {"since": "soon", "number": "12", "text": "!!", "pupil": "zoe"})
+    assert page.status_code == 422
+    for words in ("Enter a day as", "at least 4 digits", "at least one word", 'value="soon"', 'value="zoe"', 'href="#since"'):
+        assert words in page.text
+
+
+def test_a_message_is_shown_as_it_was_sent_and_the_look_is_noted(oakfield, sign_in):
+    browser = sign_in(oakfield, "viewer")
+    text = next(entry for entry in _entries(oakfield, pupil_ids=("P1",)) if entry.direction == "out" and entry.row.purpose == "absence")
+    page = browser.get(f"/messages/{text.row.message_id}")
+    assert page.status_code == 200 and "Written and put in the queue" in page.text and "Handed to simulator, try 1" in page.text
+    assert "/r/…" in page.text and "AbCdEfGhIjKlMnOpQrStUv" not in page.text  # the answer, beside the text
+    assert "Zoë" not in page.text.partition("</title>")[0]
+    [answer] = _entries(oakfield, direction="in", pupil_ids=("P1",))
+    assert "Received" in browser.get(f"/messages/{answer.row.reply_id}").text
+    assert {line.act for line in _audit(oakfield, pupil_id="P1", looks_only=True)} == {"look.message", "look.reply"}
+    assert browser.get("/messages/no-such-message").status_code == 404
+
+
+def test_another_school_sees_nothing(oakfield, make_morning, sign_in, staff):
+    riverside = make_morning(key="riverside", **staff.WITH_KEY)
+    riverside.add_school()
+    mallory = sign_in(riverside, "administrator")
+    message = _entries(oakfield)[0].row
+    assert mallory.get(f"/messages/{getattr(message, 'message_id', None) or message.reply_id}").status_code == 404
+    assert "Tariq" not in mallory.get("/messages").text
+    assert mallory.get("/messages?school=oakfield").status_code == 404
+
+
+def test_the_search_is_saved_as_csv_that_a_spreadsheet_cannot_run(oakfield, sign_in):
+    browser = sign_in(oakfield, "attendance_officer")
+    address = browser.send("/messages", {"pupil": "Zoë"}).headers["location"]
+    page = browser.get(address)
+    sealed = page.text.partition('name="find" value="')[2].partition('"')[0]
+    saved = browser.send("/messages/export", {"find": sealed}, page=page)
+    assert saved.headers["content-type"].startswith("text/csv") and "no-store" in saved.headers["cache-control"]
+    rows = list(csv.DictReader(io.StringIO(saved.content.decode("utf-8-sig"))))
+    assert {row["pupil_ids"] for row in rows} == {"P1"}
+    assert any(row["text"].startswith("'=1+1") and "/r/…" in row["text"] for row in rows)
+    [told] = _audit(oakfield, act="messages.export")
+    assert dict(told.detail) == {"pupil": "P1"}
+    assert sign_in(oakfield, "viewer", email="vera@oakfield.example").send("/messages/export", {}).status_code == 403
+    assert quote("Zoë") not in address
