@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: demo test check bench serve picture lock reference clean
+.PHONY: demo test check bench train figures serve picture lock reference clean
 
 demo: $(STAMP)  ## play one school's morning on this machine, and tell its story
 	@$(BIN)/notifier demo
@@ -23,6 +23,12 @@ check: $(STAMP)  ## lint, format, types, import contract, wording and documents
 bench: $(STAMP)  ## what performance is claimed, measured again
 	$(BIN)/python -m bench
 
+train: $(STAMP) .venv/.training  ## teach the model of replies again from training/replies
+	$(BIN)/python -m training.train --embeddings
+
+figures: $(STAMP)  ## how well replies are understood, measured again and written into the model card
+	$(BIN)/python -m bench.replies --write
+
 serve: $(STAMP)  ## staff page, webhooks, scheduler and sending in one process
 	$(BIN)/notifier serve
 
@@ -35,6 +41,8 @@ reference: $(STAMP)  ## write the generated reference pages again
 lock: $(STAMP)  ## resolve the dependencies again; the lock holds hashes and no address
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--extra dev --upgrade pyproject.toml --output-file requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--extra training --constraint requirements.txt pyproject.toml --output-file requirements-training.txt
 
 clean:  ## remove what was made here
 	rm -rf .venv var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -48,4 +56,9 @@ $(STAMP): requirements.txt requirements-bootstrap.txt pyproject.toml
 	@$(BIN)/uv pip sync --quiet --require-hashes requirements.txt requirements-bootstrap.txt --python $(BIN)/python \
 		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@touch $@
+
+# Only teaching needs these; the service reads the numbers without them.
+.venv/.training: $(STAMP) requirements-training.txt
+	@$(BIN)/uv pip install --quiet --require-hashes -r requirements-training.txt --python $(BIN)/python
 	@touch $@

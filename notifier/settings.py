@@ -154,6 +154,16 @@ class AlertSettings(_Section):
     )
 
 
+class ReplySettings(_Section):
+    """How carers' replies are understood."""
+
+    embeddings: bool = Field(
+        False,
+        description="Whether the meaning of whole replies counts too, and the most similar known reply is shown. Needs the extra "
+        "`multilingual`; without it nothing changes.",
+    )
+
+
 class SchedulerSettings(_Section):
     """The clock."""
 
@@ -197,6 +207,7 @@ class Settings(_Section):
     sending: SendingSettings = SendingSettings()
     prices: PriceSettings = PriceSettings()
     alerts: AlertSettings = AlertSettings()
+    replies: ReplySettings = ReplySettings()
     scheduler: SchedulerSettings = SchedulerSettings()
 
     @property
