@@ -6,7 +6,7 @@ STAMP := .venv/.ready
 FACE := notifier/web/staff/static/app.css
 READY := $(STAMP) $(FACE)
 
-.PHONY: demo test check bench serve picture screenshots lock reference clean
+.PHONY: demo test check bench train figures serve picture screenshots lock reference clean
 
 demo: $(READY)  ## play one school's morning on this machine, and tell its story
 	@$(BIN)/notifier demo
@@ -25,6 +25,12 @@ check: $(READY)  ## lint, format, types, import contract, wording and documents
 bench: $(READY)  ## what performance is claimed, measured again
 	$(BIN)/python -m bench
 
+train: $(STAMP) .venv/.training  ## teach the model of replies again from training/replies
+	$(BIN)/python -m training.train --embeddings
+
+figures: $(STAMP)  ## how well replies are understood, measured again and written into the model card
+	$(BIN)/python -m bench.replies --write
+
 serve: $(READY)  ## staff page, webhooks, scheduler and sending in one process
 	$(BIN)/notifier serve
 
@@ -40,6 +46,8 @@ reference: $(STAMP)  ## write the generated reference pages again
 lock: $(STAMP)  ## resolve the dependencies again; the lock holds hashes and no address
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--extra dev --upgrade pyproject.toml --output-file requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--extra training --constraint requirements.txt pyproject.toml --output-file requirements-training.txt
 
 clean:  ## remove what was made here
 	rm -rf .venv var build dist frontend/node_modules notifier/web/staff/static .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -58,3 +66,8 @@ $(STAMP): requirements.txt requirements-bootstrap.txt pyproject.toml
 # The style sheet and scripts of the staff pages, from pinned npm packages. Without Node 18, one comes from a wheel into .venv.
 $(FACE): frontend/package-lock.json frontend/app.scss frontend/app.js frontend/icon.svg frontend/build.py requirements-node.txt | $(STAMP)
 	@$(BIN)/python frontend/build.py
+
+# Only teaching needs these; the service reads the numbers without them.
+.venv/.training: $(STAMP) requirements-training.txt
+	@$(BIN)/uv pip install --quiet --require-hashes -r requirements-training.txt --python $(BIN)/python
+	@touch $@

@@ -155,6 +155,16 @@ class AlertSettings(_Section):
     )
 
 
+class ReplySettings(_Section):
+    """How carers' replies are understood."""
+
+    embeddings: bool = Field(
+        False,
+        description="Whether the meaning of whole replies counts too, and the most similar known reply is shown. Needs the extra "
+        "`multilingual`; without it nothing changes.",
+    )
+
+
 class SchedulerSettings(_Section):
     """The clock."""
 
@@ -198,6 +208,7 @@ class Settings(_Section):
     sending: SendingSettings = SendingSettings()
     prices: PriceSettings = PriceSettings()
     alerts: AlertSettings = AlertSettings()
+    replies: ReplySettings = ReplySettings()
     scheduler: SchedulerSettings = SchedulerSettings()
     sign_in: SignInSettings = SignInSettings()
 

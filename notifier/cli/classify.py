@@ -15,8 +15,10 @@ from rich.table import Table
 
 from notifier.configuration.errors import ConfigurationError
 from notifier.configuration.replies import load_lexicon
+from notifier.configuration.reply_model import load_reply_model
 from notifier.domain.replies import PLANS, ReplyReading
 from notifier.domain.reply_lexicon import ReplyLexicon
+from notifier.domain.reply_model import ReplyModel
 from notifier.domain.reply_reading import read_reply
 
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -42,7 +44,7 @@ def classify(
     standard error, the others are answered, and the exit code is then 1.
     """
     try:
-        lexicon = load_lexicon()
+        lexicon, model = load_lexicon(), load_reply_model()
     except ConfigurationError as problem:
         errors.print(str(problem), markup=False)
         raise typer.Exit(2) from None
@@ -50,9 +52,9 @@ def classify(
         if sys.stdin.isatty():
             errors.print('Give a reply, or JSON lines such as {"text": "tummy bug"} on standard input.', markup=False)
             raise typer.Exit(2)
-        _classify_lines(lexicon, language)
+        _classify_lines(lexicon, model, language)
         return
-    reading = read_reply(text, lexicon=lexicon, language=language)
+    reading = read_reply(text, lexicon=lexicon, model=model, language=language)
     if as_json:
         typer.echo(json.dumps(_told(reading), ensure_ascii=False))
         return
@@ -79,12 +81,12 @@ def _show(reading: ReplyReading) -> None:
     table.add_row("confidence", f"{reading.confidence:.2f}")
     table.add_row("language", reading.language or "unknown")
     table.add_row("says of the return", reading.return_hint or "nothing")
-    table.add_row("because of", "; ".join(reading.matched) or "nothing that the rules know")
+    table.add_row("because of", "; ".join(reading.matched) or "no phrase of the lexicon")
     table.add_row("next step", plan.next_step)
     Console(highlight=False).print(table)
 
 
-def _classify_lines(lexicon: ReplyLexicon, language: str | None) -> None:
+def _classify_lines(lexicon: ReplyLexicon, model: ReplyModel | None, language: str | None) -> None:
     refused = 0
     for number, line in enumerate(sys.stdin.buffer, start=1):
         if not line.strip():
@@ -98,6 +100,7 @@ def _classify_lines(lexicon: ReplyLexicon, language: str | None) -> None:
             refused += 1
             errors.print(f'Line {number} is not a JSON object with a "text"; expected {{"text": "…"}}.', markup=False)
             continue
-        typer.echo(json.dumps(_told(read_reply(text, lexicon=lexicon, language=said)), ensure_ascii=False))
+        reading = read_reply(text, lexicon=lexicon, model=model, language=said)
+        typer.echo(json.dumps(_told(reading), ensure_ascii=False))
     if refused:
         raise typer.Exit(1)

@@ -193,7 +193,11 @@ def _examine_schools(app: Application, found: Findings) -> None:
             told |= {"usable": False, "problems": [str(item) for item in problem.problems]}
             found["wrong"].append(f"school {key}: its file is wrong")
         else:
-            told |= {"name": school.name, **language_standings(app, school), "own_wording": _own_wording(app, school, found)}
+            told |= {
+                "name": school.name,
+                **language_standings(app, school),
+                "own_wording": _own_wording(app, school, found),
+            }
         found["schools"].append(told)
 
 
@@ -206,7 +210,9 @@ def _own_wording(app: Application, school: School, found: Findings) -> dict[str,
     with app.database.read() as connection:
         states = Counter(standing.state.value for standing in standings(app, connection, school))
     if states.total() - states["in_use"]:
-        found["attention"].append(f"school {school.key}: own wording does not go out: notifier wording list {school.key}")
+        found["attention"].append(
+            f"school {school.key}: own wording does not go out: notifier wording list {school.key}"
+        )
     return dict(states)
 
 

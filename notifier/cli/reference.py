@@ -151,10 +151,17 @@ def _columns() -> str:
     return columns_markdown()
 
 
+def _library() -> str:
+    from notifier.wording.library import library_markdown
+
+    return library_markdown()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "attendance-codes.md": _codes,
     "commands.md": commands_markdown,
     "file-columns.md": _columns,
+    "message-library.md": _library,
     "reason-codes.md": reasons_markdown,
     "settings.md": _settings,
 }

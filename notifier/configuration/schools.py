@@ -168,9 +168,10 @@ class _Heading(_Table):
     safeguarding_email: Email | None = None
     sms_from: Annotated[str, BeforeValidator(_sender)] | None = None
     drop_folder: Text | None = None
-    trust: Annotated[str, Field(strict=True, pattern=r"^[a-z0-9-]{1,60}$"), Expected('a key as in "riverside-trust"')] | None = (
-        None
-    )
+    trust: (
+        Annotated[str, Field(strict=True, pattern=r"^[a-z0-9-]{1,60}$"), Expected('a key as in "riverside-trust"')]
+        | None
+    ) = None
     named_person: Text = ""
     answer_links: Annotated[list[Channel], Expected('a list of channels as in ["email"], or []')] = ["email"]
     fold: Annotated[list[Annotated[str, BeforeValidator(_folded)]], Expected('a list of languages as in ["pl"]')] = []

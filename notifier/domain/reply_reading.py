@@ -1,24 +1,30 @@
-"""Reads one reply by rules: what it means, whether it is urgent, how sure that is, and in which language it was written.
+"""Reads one reply: what it means, whether it is urgent, how sure that is, and in which language it was written.
 
-Signs of danger are looked for in every language, whatever language was expected, and any of them makes the reply urgent. The same
-text always gives the same reading. The phrases come as a frozen lexicon; a person confirms whatever is read here.
+Command words and pictures come first. Then the phrases of every language are looked for, whatever language was expected, and the
+learned model weighs them together with the words of the reply. Without a model the phrases decide alone. The same text always gives
+the same reading; a person confirms whatever is read here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from notifier.domain.replies import PLANS, URGENT, Intent, ReplyReading
 from notifier.domain.reply_lexicon import ReplyLexicon, Rule, whole_message
+from notifier.domain.reply_model import Estimate, ReplyModel, signs_of
 from notifier.domain.reply_text import spelled, tokens_of
 
 SUGGEST_FROM: Final = 0.5
 """Below this confidence no attendance code is suggested."""
 
-_HINT: Final = 0.4  # a sign of danger weaker than this counts only where the reply gives no other reason
+WEAK_BELOW: Final = 0.4
+"""A sign of danger weaker than this counts only where the reply gives no other reason."""
+
+_KNOWN: Final = 0.35  # below this share of known runs of letters the model has not met the language
+_TOLD_APART: Final = 0.22  # below this no kind stands out: a person reads
 _REASON: Final = 0.55
 _UNREAD: Final = 0.2  # nothing was recognised
 _LONGEST: Final = 2000  # characters looked at; a longer mail says what it says before that
@@ -48,6 +54,7 @@ def read_reply(
     *,
     lexicon: ReplyLexicon,
     language: str | None = None,
+    model: ReplyModel | None = None,
     auto_reply: bool = False,
     opt_out_type: str | None = None,
 ) -> ReplyReading:
@@ -69,7 +76,45 @@ def read_reply(
     tokens = tokens_of(text)
     hits = sorted(_hits(tokens, lexicon), key=lambda hit: -hit.weight)
     guessed = _guess_language(text, tokens, hits, lexicon, language)
-    return _weigh(hits, guessed, language, auto_reply=auto_reply)
+    if model is None:
+        return _weigh(hits, guessed, language, auto_reply=auto_reply)
+    signs = signs_of(_spoken(hits), weak_below=WEAK_BELOW)
+    estimate = model.estimate(text, signs, recorded=language, written=_written_in(text, guessed))
+    return _judge(hits, estimate, guessed, auto_reply=auto_reply)
+
+
+def phrases_found(text: str, lexicon: ReplyLexicon) -> list[tuple[Intent, float]]:
+    """What the phrases of all languages say of a text, with their weights: what the model is taught with beside the words."""
+    return _spoken(_hits(tokens_of(text[:_LONGEST]), lexicon))
+
+
+def _spoken(hits: Iterable[_Hit]) -> list[tuple[Intent, float]]:
+    return [(hit.rule.intent, hit.weight) for hit in hits if hit.rule.intent is not None]
+
+
+def _written_in(text: str, guessed: str | None) -> str | None:
+    """The language that the script leaves no doubt about, None for the Latin alphabet."""
+    return guessed if _ARABIC_SCRIPT.search(text) or any(script.search(text) for script, _ in _SCRIPTS) else None
+
+
+def _judge(hits: list[_Hit], estimate: Estimate, guessed: str | None, *, auto_reply: bool) -> ReplyReading:
+    """What to make of the model's estimate: danger from its threshold on, a code only where it is nearly sure."""
+    matched = tuple(dict.fromkeys(hit.words for hit in hits if hit.rule.intent is not None))[:8]
+    hint = max((hit.words for hit in hits if hit.rule.intent is None), key=len, default=None)
+    language = estimate.language if estimate.known >= _KNOWN else guessed
+    if estimate.known < _KNOWN and not matched:
+        return ReplyReading(Intent.OTHER, False, None, _UNREAD, guessed, (), hint)
+    urgent = estimate.danger >= estimate.settings.urgent_from
+    if auto_reply and not (urgent and any(hit.rule.intent in URGENT and hit.weight >= WEAK_BELOW for hit in hits)):
+        return ReplyReading(Intent.OOO, False, None, 0.95, language, matched)
+    intent = estimate.likeliest
+    confidence = estimate.probability(intent)
+    if not urgent and confidence < _TOLD_APART:
+        return ReplyReading(Intent.OTHER, False, None, round(confidence, 2), language, matched, hint)
+    spoken = next((hit.rule.intent for hit in hits if hit.rule.intent is not None), None)
+    sure = spoken is intent and confidence >= estimate.settings.code_from and not urgent
+    suggested = PLANS[intent].suggested_code if sure else None
+    return ReplyReading(intent, urgent, suggested, round(confidence, 2), language, matched, hint)
 
 
 _BY_COMMAND: Final[Mapping[str, str]] = {"STOP": "stop", "START": "start", "HELP": "help"}
@@ -172,16 +217,16 @@ def _weigh(hits: list[_Hit], guessed: str | None, language: str | None, *, auto_
         fitting = hit.weight if hit.rule.language in {guessed, language, "en"} else hit.weight * 0.9
         if intent not in scores:
             scores[intent] = fitting
-        elif hit.weight >= _HINT:
+        elif hit.weight >= WEAK_BELOW:
             scores[intent] = min(scores[intent] + 0.04, 0.97)
     reasons = [intent for intent, score in scores.items() if score >= _REASON and intent is not Intent.THANKS]
     if reasons:
-        scores = {intent: score for intent, score in scores.items() if intent not in URGENT or score >= _HINT}
+        scores = {intent: score for intent, score in scores.items() if intent not in URGENT or score >= WEAK_BELOW}
         spoken = [hit for hit in spoken if hit.rule.intent in scores]
     matched = tuple(dict.fromkeys(hit.words for hit in spoken))[:8]
     hint = max((hit.words for hit in hits if hit.rule.intent is None), key=len, default=None)
     danger = {intent: score for intent, score in scores.items() if intent in URGENT}
-    if auto_reply and max(danger.values(), default=0.0) < _HINT:
+    if auto_reply and max(danger.values(), default=0.0) < WEAK_BELOW:
         return ReplyReading(Intent.OOO, False, None, 0.95, guessed, matched)
     if not scores:
         return ReplyReading(Intent.OTHER, False, None, _UNREAD, guessed, (), hint)

@@ -17,8 +17,11 @@ def run(settings: Settings, host: str, port: int) -> None:
     scheduler = Scheduler(application)
     web = build_app(application, clock=utc_now, wake=scheduler.wake)
     # proxy headers are not trusted: staff pages judge by the true peer, and signatures by the configured address
+    # no log of requests: the address of an answer page holds the right to answer for a carer
     server = Server(
-        uvicorn.Config(web, host=host, port=port, log_config=None, proxy_headers=False, server_header=False)
+        uvicorn.Config(
+            web, host=host, port=port, log_config=None, access_log=False, proxy_headers=False, server_header=False
+        )
     )
     scheduler.start()
     try:

@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import Connection
 
 from notifier.channels.base import Inbound
+from notifier.domain.answer_tokens import without_tokens
 from notifier.domain.choosing import circle_of
 from notifier.domain.emails import EmailError, parse_email
 from notifier.domain.messages import MessageStatus
@@ -23,11 +24,12 @@ from notifier.domain.people import Carer
 from notifier.domain.phones import PhoneError, parse_phone
 from notifier.domain.reasons import Reason
 from notifier.domain.replies import PLANS, Intent, ReplyReading
+from notifier.domain.reply_facts import Child, facts_of
 from notifier.domain.reply_reading import read_reply
 from notifier.domain.reply_text import strip_quoted
 from notifier.domain.schools import School
 from notifier.domain.sessions import local_date, local_time
-from notifier.services import alerts, follow_up, ladder, outbox
+from notifier.services import alerts, choose, follow_up, ladder, outbox
 from notifier.services.application import Application
 from notifier.store import blocks as block_store
 from notifier.store import follow_ups as follow_up_store
@@ -50,12 +52,16 @@ ACKNOWLEDGED_WITHIN = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Whom a message came from. `school` and `carer` are None for strangers; `follow_ups` are those it is laid beside."""
+    """Whom a message came from. `school` and `carer` are None for strangers; `follow_ups` are those it is laid beside.
+
+    `message` is the one it certainly answers, as an answer page knows; None where that is worked out from the address.
+    """
 
     school: School | None = None
     carer: Carer | None = None
     pupil_ids: tuple[str, ...] = ()
     follow_ups: tuple[Any, ...] = ()
+    message: Any | None = None
 
 
 def receive_message(connection: Connection, app: Application, inbound: Inbound, *, now: datetime) -> str | None:
@@ -66,10 +72,12 @@ def receive_message(connection: Connection, app: Application, inbound: Inbound, 
     reading = read_reply(
         text,
         lexicon=app.lexicon,
+        model=app.reply_model,
         language=match.carer.language if match.carer else None,
         auto_reply=inbound.auto_reply,
         opt_out_type=inbound.opt_out_type,
     )
+    facts = facts_in(connection, app, match, text, inbound.received_at)
     reply_id = str(uuid4())
     row = {
         "school_id": match.school.key if match.school else "",
@@ -83,7 +91,7 @@ def receive_message(connection: Connection, app: Application, inbound: Inbound, 
         "received_at": inbound.received_at,
         "carer_id": match.carer.carer_id if match.carer else None,
         "pupil_ids": list(match.pupil_ids),
-        "follow_up_id": match.follow_ups[0].follow_up_id if match.follow_ups else None,
+        "follow_up_id": _shown_first(match, facts),
         "intent": reading.intent.value,
         "urgent": reading.urgent,
         "suggested_code": reading.suggested_code,
@@ -91,17 +99,63 @@ def receive_message(connection: Connection, app: Application, inbound: Inbound, 
         "language": reading.language,
         "return_hint": reading.return_hint,
         "matched": list(reading.matched),
+        "facts": facts or None,
     }
+    return reply_id if take_reply(connection, app, match, reading, row, now=now) else None
+
+
+def take_reply(
+    connection: Connection,
+    app: Application,
+    match: Match,
+    reading: ReplyReading,
+    row: dict[str, Any],
+    *,
+    now: datetime,
+    acted_on: dict[str, Any] | None = None,
+    acknowledge: bool = True,
+) -> bool:
+    """Keep a reply that was matched and read, and do what follows from it; False where it had come before.
+
+    `acted_on` are values that differ from those kept, such as the channel an answer page's link was sent by. Without `acknowledge`
+    no answer is queued: the carer has it already.
+    """
     if not store.add_reply(connection, row, [chased.follow_up_id for chased in match.follow_ups]):
-        return None
+        return False
     if match.school is not None:
         people.lock_school(connection, match.school.key)
     log.info("reply.received", school=row["school_id"], intent=row["intent"], urgent=reading.urgent)
     if match.school is None:
-        _stop_strangers(connection, app, inbound.channel, sender, reading, now)
-        return reply_id
-    _act(connection, app, match.school, match, reading, row, now)
-    return reply_id
+        _stop_strangers(connection, app, row["channel"], row["sender"], reading, now)
+        return True
+    acted = {**row, **(acted_on or {})}
+    _act(connection, app, match.school, match, reading, acted, now)
+    if acknowledge:
+        _acknowledge(connection, app, match.school, match, reading, acted, now)
+    return True
+
+
+def facts_in(
+    connection: Connection, app: Application, match: Match, text: str, received_at: datetime
+) -> dict[str, Any]:
+    """What the reply says of return, time, child and condition: proposals for staff."""
+    pupils = message_store.names_of(connection, match.school.key, match.pupil_ids) if match.school else {}
+    children = [
+        Child(pupil_id, tuple(name for name in (pupil.preferred_name, pupil.given_name) if name))
+        for pupil_id, pupil in pupils.items()
+    ]
+    found: dict[str, Any] = facts_of(
+        text, app.fact_words, received=local_date(received_at), children=children
+    ).document()
+    if app.reply_model is not None and (near := app.reply_model.closest(text)) is not None:
+        found["closest"] = near
+    return found
+
+
+def _shown_first(match: Match, facts: dict[str, Any]) -> str | None:
+    """The follow-up a reply is shown with first: that of a child it names, else the first of those it is laid beside."""
+    named = [row for row in match.follow_ups if row.pupil_id in facts.get("pupil_ids", ())]
+    return next((row.follow_up_id for row in (*named, *match.follow_ups)), None)
 
 
 def act_on_linked(connection: Connection, app: Application, match: Match, row: Any, *, now: datetime) -> None:
@@ -113,7 +167,7 @@ def act_on_linked(connection: Connection, app: Application, match: Match, row: A
     )  # fmt: skip
     kept = {"reply_id": row.reply_id, "channel": row.channel, "sender": row.sender, "body": row.body,
             "received_at": row.received_at, "carer_id": match.carer.carer_id if match.carer else None}  # fmt: skip
-    _act(connection, app, match.school, match, reading, kept, now, acknowledge=False)
+    _act(connection, app, match.school, match, reading, kept, now)
 
 
 def _plain_address(inbound: Inbound, app: Application) -> str:
@@ -202,6 +256,10 @@ def _act(
     elif reading.is_opt_in:
         block_store.opt_in(connection, school.key, row["channel"], row["sender"], at=now)
     elif reading.intent is Intent.WRONGNUM:
+        if reading.urgent:  # a stranger may be the only one who saw something
+            _urgent(connection, app, school, match, row, still_open, now)
+            ids = [chased.follow_up_id for chased in still_open]
+            follow_up_store.change(connection, school.key, ids, urgent_at=now)
         _wrong_number(connection, app, school, match, row, still_open, now)
     elif reading.urgent:
         _urgent(connection, app, school, match, row, still_open, now)
@@ -210,11 +268,6 @@ def _act(
             follow_up.put_on_call_list(connection, school, chased, Reason.ASKED_FOR_CALL, now)
     if plan.pauses and still_open and match.carer is not None:
         _pause(connection, app, school, still_open, urgent=reading.urgent, now=now)
-    template = "reply_urgent" if reading.urgent else plan.acknowledgement
-    if reading.intent is Intent.THANKS and not still_open:
-        template = None  # thanks for an all clear: asking again for a reason would be a false alarm
-    if template and acknowledge:
-        _acknowledge(connection, app, school, match, template, row, now)
 
 
 def _pause(
@@ -254,7 +307,7 @@ def _urgent(
     line = {
         "pupils": names or "a number we do not know",
         "time": local_time(row["received_at"]),
-        "text": row["body"],
+        "text": without_tokens(row["body"]),  # an answer by e-mail quotes our message, and the link in it
         "from": match.carer.name if match.carer and match.carer.name else row["sender"],
     }
     outbox.tell_staff(
@@ -301,7 +354,9 @@ def _wrong_number(
     now: datetime,
 ) -> None:
     """Somebody else has the number: never again, note the wrong disclosure, and go on to the next contact at once."""
-    last = message_store.last_to_address(connection, row["channel"], row["sender"], since=now - ANSWERS_TO)
+    last = match.message or message_store.last_to_address(
+        connection, row["channel"], row["sender"], since=now - ANSWERS_TO
+    )
     if last is not None and any(link.follow_up_id for link in _links(connection, school, last)):
         ladder.pass_on(connection, app, school, last, now=now, reason=Reason.WRONG_NUMBER)
     for chased in rows:
@@ -366,11 +421,16 @@ def _acknowledge(
     app: Application,
     school: School,
     match: Match,
-    template: str,
+    reading: ReplyReading,
     row: dict[str, Any],
     now: datetime,
 ) -> None:
     """Queue the reviewed answer to this kind of reply, unless that could be a loop, a stranger or a forbidden contact."""
+    template = choose.acknowledgement(app, school, reading.intent, urgent=reading.urgent, at=row["received_at"])
+    if template is None:
+        return
+    if reading.intent is Intent.THANKS and all(chased.closed_at is not None for chased in match.follow_ups):
+        return  # thanks for an all clear: asking again for a reason would be a false alarm
     wrong = template == "wrong_number"
     if not app.policy(school).automatic_answers or match.carer is None or row["channel"] not in school.channels:
         return

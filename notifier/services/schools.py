@@ -241,7 +241,13 @@ def approve(
 
 
 def own_approvals(
-    wording: OwnersWording, owner: str, language: str, templates: Sequence[str], reviewer: str, *, skip_unfit: bool = False
+    wording: OwnersWording,
+    owner: str,
+    language: str,
+    templates: Sequence[str],
+    reviewer: str,
+    *,
+    skip_unfit: bool = False,
 ) -> list[tuple[OwnWords, str]]:
     """An owner's own texts in a language that a reviewer may let out, each with what its approval is tied to.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from notifier.domain.answer_tokens import without_tokens
 from notifier.domain.decisions import Decision, Outcome
 from notifier.domain.reasons import words
 from notifier.domain.replies import PLANS, Intent
@@ -96,7 +97,7 @@ def message_document(row: Any) -> Document:
         "wanted_language": row.wanted_language,
         "fallback": row.fallback,
         "subject": row.subject,
-        "body": row.body,
+        "body": without_tokens(row.body),
         "encoding": row.encoding,
         "segments": row.segments,
         "cost_pence": row.cost_pence,
@@ -127,7 +128,7 @@ def reply_document(row: Any) -> Document:
         "from": row.sender,
         "channel": row.channel,
         "received_at": iso(row.received_at),
-        "body": row.body,
+        "body": without_tokens(row.body),
         "carer_id": row.carer_id,
         "pupil_ids": list(row.pupil_ids),
         "follow_up_id": row.follow_up_id,
@@ -139,6 +140,7 @@ def reply_document(row: Any) -> Document:
         "confidence": row.confidence,
         "language": row.language,
         "return_hint": row.return_hint,
+        "facts": row.facts or {},
         "read_at": iso(row.read_at),
         "read_by": row.read_by,
     }

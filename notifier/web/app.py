@@ -12,7 +12,7 @@ from datetime import datetime
 from fastapi import FastAPI
 
 from notifier.services.application import Application
-from notifier.web import api, health, pages, webhooks
+from notifier.web import answer, api, health, pages, webhooks
 from notifier.web.protection import NotOnThisMachine, SecurityHeaders
 from notifier.web.staff.site import add_staff_pages
 
@@ -33,6 +33,7 @@ def build_app(app: Application, *, clock: Callable[[], datetime], wake: Callable
     web.add_exception_handler(NotOnThisMachine, shown.not_here)
     web.include_router(webhooks.build_router(app, clock=clock, wake=wake, count=metrics.count_webhook))
     web.include_router(api.build_router(app, clock=clock, wake=wake))
+    web.include_router(answer.build_router(app, clock=clock, wake=wake))
     web.include_router(health.build_router(app, clock=clock, metrics=metrics))
     web.include_router(pages.build_router(app, clock=clock, pages=shown))
     return web

@@ -31,7 +31,7 @@ from notifier.web.days import BadDay, parse_day
 from notifier.web.protection import NotOnThisMachine, require_loopback
 
 _FOLDER: Final = Path(__file__).parent
-STATIC: Final = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
+STATIC: Final = {"style.css": "text/css", "answer.css": "text/css", "icon.svg": "image/svg+xml"}
 """The files served under /static, and nothing else."""
 
 SHORT_LOG: Final = 50
@@ -78,7 +78,7 @@ class Pages:
 
 
 def build_router(app: Application, *, clock: Callable[[], datetime], pages: Pages) -> APIRouter:
-    """`/`, `/pupils/{pupil_id}` and the two static files."""
+    """`/`, `/pupils/{pupil_id}` and the static files."""
     router = APIRouter(default_response_class=HTMLResponse)
     here = [Depends(require_loopback)]
 

@@ -156,7 +156,9 @@ def _read_message(folder: Path, shared: dict[str, Any], layout: str) -> MessageT
         raise TemplateFault(f"{path}: reviewed is {reviewed!r}; expected a date such as 2026-11-22")
     sources = {name: _read_text(folder / name) for name in SOURCES if (folder / name).is_file()}
     if not sources or ("email.html" in sources and "email.txt" not in sources):
-        raise TemplateFault(f"{folder}: expected sms.txt, or email.txt, or both; an email.html needs an email.txt beside it")
+        raise TemplateFault(
+            f"{folder}: expected sms.txt, or email.txt, or both; an email.html needs an email.txt beside it"
+        )
     composed = frozenset({"email.html"} if "email.txt" in sources and "email.html" not in sources else ())
     if composed:
         sources["email.html"] = html_of(sources["email.txt"])

@@ -30,6 +30,16 @@ def test_a_carer_with_two_absent_children_answers_for_both(chased):
     assert reply["pupil_ids"] == ["p1", "p2"]
 
 
+def test_facts_in_a_reply_are_shown_as_proposals_and_a_named_child_comes_first(chased):
+    chased.reply("+447700900001", "Ben has a temperature, back thurs", "09:41")
+    [reply] = chased.board()["p2"]["replies"]
+    assert reply["facts"]["pupil_ids"] == ["p2"]
+    assert reply["facts"]["condition"] == "fever"
+    assert reply["facts"]["return_date"] > chased.explain("p2")["date"]
+    assert reply["follow_up_id"] == chased.board()["p2"]["id"]
+    assert len(chased.board()["p1"]["replies"]) == 1
+
+
 def test_a_reply_never_changes_a_mark_or_closes_anything(chased):
     chased.reply("+447700900001", "she is ill", "09:41")
     assert chased.explain("p1")["marks"] == {"AM": "N"}

@@ -131,14 +131,18 @@ def test_only_what_was_found_is_kept():
 
 
 @pytest.mark.parametrize(
-    ("name", "word", "near"), [("aisha", "aiesha", True), ("aisha", "aihsa", True), ("aisha", "alisha", True), ("grace", "great", False)]
+    ("name", "word", "near"),
+    [("aisha", "aiesha", True), ("aisha", "aihsa", True), ("aisha", "alisha", True), ("grace", "great", False)],
 )
 def test_one_slip_is_forgiven_in_a_name(name, word, near):
     assert one_slip_apart(name, word) is near
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.text(max_size=200) | st.from_regex(r"(back|at|half|quarter to|the|next|off) [0-9./:]{1,6} (st|am|dec|days|weeks)?", fullmatch=True))
+@given(
+    st.text(max_size=200)
+    | st.from_regex(r"(back|at|half|quarter to|the|next|off) [0-9./:]{1,6} (st|am|dec|days|weeks)?", fullmatch=True)
+)
 def test_odd_text_never_raises(text):
     found = read(text)
     assert found.time is None or (len(found.time) == 5 and found.time < "24")
@@ -147,6 +151,8 @@ def test_odd_text_never_raises(text):
 
 def test_a_wrong_word_file_is_refused_by_key(tmp_path):
     shipped = data_folder("config") / "reply_facts.toml"
-    (tmp_path / "reply_facts.toml").write_text(shipped.read_text(encoding="utf-8").replace("[days]\n1 =", "[days]\n9 ="), encoding="utf-8")
+    (tmp_path / "reply_facts.toml").write_text(
+        shipped.read_text(encoding="utf-8").replace("[days]\n1 =", "[days]\n9 ="), encoding="utf-8"
+    )
     with pytest.raises(ConfigurationError, match=r"days\.9.*1 to 7"):
         load_fact_words(tmp_path)

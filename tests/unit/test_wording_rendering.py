@@ -368,4 +368,6 @@ def test_an_ordinary_english_text_takes_one_part(wording):
     for template in wording.templates():
         if "sms" in template.channels and template.family == "first_day":
             values = template.samples() | {"reply_link": None}
-            assert text(wording, template.key, values=values).segments == (2 if template.key in LONGER else 1), template.key
+            assert text(wording, template.key, values=values).segments == (2 if template.key in LONGER else 1), (
+                template.key
+            )

@@ -61,7 +61,11 @@ def upgrade() -> None:
         sa.Column("message_ids", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("school_id", "proposal_id", name=op.f("pk_proposals")),
         sa.UniqueConstraint(
-            "school_id", "pupil_id", "situation", "period", name=op.f("uq_proposals_school_id_pupil_id_situation_period")
+            "school_id",
+            "pupil_id",
+            "situation",
+            "period",
+            name=op.f("uq_proposals_school_id_pupil_id_situation_period"),
         ),
     )
     with op.batch_alter_table("proposals", schema=None) as batch:
