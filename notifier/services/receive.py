@@ -243,8 +243,6 @@ def _act(
     reading: ReplyReading,
     row: dict[str, Any],
     now: datetime,
-    *,
-    acknowledge: bool = True,
 ) -> None:
     plan = PLANS[reading.intent]
     still_open = [chased for chased in match.follow_ups if chased.closed_at is None]
