@@ -51,7 +51,7 @@ def send(app: Application, school_id: str, ids: Sequence[str] | None, *, by: str
     with app.database.begin() as connection:
         school = app.school(connection, school_id)
         people.lock_school(connection, school.key)
-        until = _within_hours(app, school, now)
+        until = within_hours(app, school, now)
         open_now = {row.proposal_id: row for row in store.listing(connection, school.key, state=store.PROPOSED)}
         for each in dict.fromkeys(ids or ()):
             if each not in open_now:
@@ -85,7 +85,7 @@ def send(app: Application, school_id: str, ids: Sequence[str] | None, *, by: str
     return result
 
 
-def _within_hours(app: Application, school: School, now: datetime) -> datetime:
+def within_hours(app: Application, school: School, now: datetime) -> datetime:
     """Until when messages may leave today. Raises NotAllowed outside the hours."""
     day, until = local_date(now), app.choosing.office.send_until
     closed = app.calendar(school).why_closed(day)

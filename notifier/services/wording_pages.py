@@ -114,6 +114,7 @@ class Shown:
     pence: float
     can_approve: bool
     own: bool
+    offered: bool
     direction: str
     phone_direction: str
 
@@ -274,7 +275,7 @@ def _shown(
     return Shown(
         language, language_name(language), f"own wording, {badge}" if own else badge, kind, why, None if missing else text,
         None if missing else made.get("email"), None if missing else made.get("page"),
-        (text.segments if text else 0) * app.settings.prices.sms_pence_per_segment, waits and not missing, own,
+        (text.segments if text else 0) * app.settings.prices.sms_pence_per_segment, waits and not missing, own, offered,
         direction(language), phone_direction(text.body, language) if text else direction(language),
     )  # fmt: skip
 

@@ -55,9 +55,12 @@ def build_router(shell: Shell) -> APIRouter:
         return Response(written(made.pack), media_type="application/toml; charset=utf-8", headers=headers)
 
     @router.post("/wording/packs/look")
-    async def look(request: Request, visit: Changing) -> Response:
+    def look(request: Request, visit: Changing) -> Response:
         upload = visit.form.get("file") if visit.form is not None else None
-        data = await upload.read(LARGEST_PACK + 1) if upload is not None and not isinstance(upload, str) else b""
+        data = b""
+        if upload is not None and not isinstance(upload, str):
+            with upload.file:
+                data = upload.file.read(LARGEST_PACK + 1)
         if not data:
             return _page(shell, request, visit, {"file": f"Choose a pack: a file whose name ends in {SUFFIX}."}, status=422)
         return _planned(shell, request, visit, data, approve=False)
