@@ -31,7 +31,7 @@ from notifier.store.tables import log_entries, message_pupils, messages, replies
 BEGINS = datetime(2021, 9, 1, 9, 30, tzinfo=UTC)
 DAYS = 5 * 190
 PUPILS = 1200
-NAMES = "Aisha Ben Chloe Dawid Ewa Farah George Hana Ivan Jakub Khadija Leo Maja Noor Oliver Priya Quinn Rosa Sam Tariq".split()
+NAMES = ["Aisha", "Ben", "Chloe", "Dawid", "Ewa", "Farah", "George", "Hana", "Ivan", "Jakub", "Khadija", "Leo", "Maja", "Noor", "Oliver", "Priya", "Quinn", "Rosa", "Sam", "Tariq"]
 ANSWERS = (
     "She has a tummy bug and will be back tomorrow", "dentist this morning sorry", "overslept on our way now",
     "He is in school I dropped him off myself", "zlamal reke jestesmy w szpitalu", "temperature all night, doctor at 11",
@@ -52,6 +52,8 @@ def fill(connection_of: Callable[[], Any], rows: int, schools: int) -> None:
         made += 1
         if made % 5000 == 0 or made == rows:
             with connection_of() as connection:
+                if connection.dialect.name == "sqlite":  # of the making only; measuring opens the file anew
+                    connection.exec_driver_sql("PRAGMA cache_size = -1500000")
                 for name, kept in batch.items():
                     insert_rows(connection, tables[name], kept)
                     kept.clear()
@@ -172,7 +174,10 @@ def main() -> None:
         if not there:
             fill(database.begin, given.rows, given.schools)
         filled = time.monotonic() - started
-        if given.database == "postgresql":
+        if given.database == "sqlite":
+            database.close()
+            database = Database(url)
+        else:
             with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("VACUUM ANALYZE")
         with database.read() as connection:

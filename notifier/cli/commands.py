@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from notifier import __version__
+from notifier.cli.audit import app as audit_app
 from notifier.cli import deciding, intake, later, morning, proposals, reading, schools, sms, upkeep
 from notifier.cli.console import speak_utf8
 from notifier.cli.user import app as user_app
@@ -48,6 +49,7 @@ app.add_typer(proposals.app, name="proposals", rich_help_panel="Decisions of peo
 later.add_to(app)
 app.add_typer(sms.app, name="sms", rich_help_panel="Wording")
 app.add_typer(user_app, name="user", rich_help_panel="The service")
+app.add_typer(audit_app, name="audit", rich_help_panel="The service")
 upkeep.add_to(app)
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from notifier.services import looks as looking
 from notifier.services.application import Application
-from notifier.store import audit, follow_ups, looks, message_log, people, records
+from notifier.store import audit, looks, message_log, people, pupil_records, records
 from notifier.store.audit import ACT, Line, Place, Sought
 
 ACTS: Final = {
@@ -79,7 +79,8 @@ class Told:
 
 def sought_for_pupil(connection: Connection, school_id: str, pupil_id: str) -> tuple[str, ...]:
     """What acts on a pupil may name instead of the pupil: its follow-ups."""
-    return tuple(row.follow_up_id for row in follow_ups.of_pupils(connection, school_id, [pupil_id]))
+    chased = pupil_records.follow_ups_between(connection, school_id, pupil_id, date.min, date.max)
+    return tuple(row.follow_up_id for row in chased)
 
 
 def page(

@@ -7,6 +7,7 @@ addresses were kept encrypted.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -106,7 +107,7 @@ def understand(connection: Connection, school_id: str, asked: Asked, *, allow_te
     `allow_test` lets numbers and addresses through that are kept for tests.
     """
     faults: dict[str, str] = {}
-    pupils = _pupils(connection, school_id, asked.pupil) if asked.pupil else []
+    pupils = pupils_named(connection, school_id, asked.pupil) if asked.pupil else []
     carers = _carers(connection, school_id, asked.carer) if asked.carer else []
     for found, place, what in ((pupils, "pupil", "pupils"), (carers, "carer", "carers")):
         if len(found) > MOST_PEOPLE:
@@ -142,7 +143,8 @@ def understand(connection: Connection, school_id: str, asked: Asked, *, allow_te
     return Understood(wanted, {}, pupils)
 
 
-def _pupils(connection: Connection, school_id: str, typed: str) -> list[Any]:
+def pupils_named(connection: Connection, school_id: str, typed: str) -> list[Any]:
+    """The pupils whose id, or beginnings of whose names, somebody typed."""
     rows = names.pupil_names(connection, school_id)
     exact = [row for row in rows if row.pupil_id == typed]
     return exact or [row for row in rows if _named(typed, row.given_name, row.preferred_name, row.family_name)]
@@ -171,10 +173,8 @@ def _addresses(connection: Connection, school_id: str, typed: str, *, allow_test
     if len(digits) < FEWEST_DIGITS:
         return None
     found = set()
-    try:
+    with suppress(PhoneError):
         found.add(parse_phone(typed, allow_test_numbers=allow_test).e164)
-    except PhoneError:
-        pass
     part = digits.removeprefix("0")  # as people write it, without the country's code
     for row in names.carer_names(connection, school_id):
         found |= {address for address in (row.mobile, row.landline) if address and part in address}

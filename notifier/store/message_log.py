@@ -12,7 +12,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, desc, exists, func, literal, literal_column, select, table, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    desc,
+    exists,
+    func,
+    literal,
+    literal_column,
+    select,
+    table,
+    text,
+)
 from sqlalchemy import column as named
 from sqlalchemy.sql.expression import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
@@ -170,7 +183,7 @@ def numbers(connection: Connection, school_id: str, wanted: Wanted, *, before: i
     if wanted.pupil_ids is not None:
         query = query.where(entries.item_id.in_(_about(school_id, wanted.pupil_ids)))
     if wanted.status:
-        query = query.where(_in_state(school_id, MessageStatus(wanted.status), of, few=by_state))
+        query = query.where(_in_state(connection, school_id, MessageStatus(wanted.status), of, few=by_state))
     return query.order_by(desc(number))
 
 
@@ -190,19 +203,23 @@ def _about(school_id: str, pupil_ids: Sequence[str]) -> Any:
     )
 
 
-def _in_state(school_id: str, status: MessageStatus, of: Any, *, few: bool) -> ColumnElement[bool]:
+def _in_state(
+    connection: Connection, school_id: str, status: MessageStatus, of: Any, *, few: bool
+) -> ColumnElement[bool]:
     """Messages in a state: from the index of those in it, else by looking at each message on the way.
 
     SQLite uses an index made for some states only where the statement says the index's condition in its very words.
     """
     state = literal_column(f"'{status.value}'")
     if few:
+        lite = connection.dialect.name == "sqlite"
         of_school = messages.c.school_id == school_id
+        at_school = _unindexed(messages.c.school_id) == school_id if lite else of_school
         if status is MessageStatus.QUEUED:
-            chosen = and_(_unindexed(messages.c.school_id) == school_id, text("messages.status = 'queued'"))
+            chosen = and_(at_school, text("messages.status = 'queued'"))
         elif status is MessageStatus.SENDING:
             in_flight = text("messages.status IN ('sending', 'unknown')")
-            chosen = and_(_unindexed(messages.c.school_id) == school_id, in_flight, messages.c.status == state)
+            chosen = and_(at_school, in_flight, messages.c.status == state)
         else:
             chosen = and_(of_school, messages.c.status == state, text(f"messages.{ENDED_BADLY}"))
         return log_entries.c.item_id.in_(select(messages.c.message_id).where(chosen))

@@ -193,6 +193,15 @@ def _fonts_for(language: str, letters: Iterable[Letter]) -> tuple[str, ...]:
     return tuple(chosen)
 
 
+def fonts_present(text: str, language: str = ENGLISH) -> tuple[str, ...]:
+    """The installed fonts for a text: those of its scripts, or the Latin ones where it has no other. Nothing is raised."""
+    found: list[str] = []
+    for script in sorted(scripts_in(text)):
+        wanted = _NASTALIQ if script == "ARABIC" and language.partition("-")[0] == "ur" else _FONTS[script]
+        found += _present(wanted)[:1]
+    return tuple(found) if text else _present(_LATIN)
+
+
 def scripts_in(text: str) -> frozenset[str]:
     """The scripts of a text that not every machine has a font for."""
     return frozenset(

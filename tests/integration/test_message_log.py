@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from notifier.domain.messages import MessageStatus
 from notifier.store import message_log
 from notifier.store.message_log import Wanted
 
@@ -57,7 +58,8 @@ def test_each_condition_narrows_the_log(searched):
         assert {entry.number for entry in found} <= {entry.number for entry in everything}
     assert {entry.row.carer_id for entry in _find(searched, pupil_ids=("P3",))} == {"C2"}
     assert _find(searched, carer_ids=()) == []
-    assert _find(searched, status="failed") == []
+    for state in MessageStatus:
+        assert {entry.row.status for entry in _find(searched, status=state.value)} <= {state.value}
     assert _find(searched, school="riverside") == []
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
 
-from notifier.services import audit
+from notifier.services import audit, evidence
+from notifier.services.evidence_pdf import evidence_pdf
 from notifier.store import message_log
 from notifier.store.audit import Sought
 from notifier.store.message_log import Wanted
@@ -116,3 +118,66 @@ def test_the_search_is_saved_as_csv_that_a_spreadsheet_cannot_run(oakfield, sign
     assert dict(told.detail) == {"pupil": "P1"}
     assert sign_in(oakfield, "viewer", email="vera@oakfield.example").send("/messages/export", {}).status_code == 403
     assert quote("Zoë") not in address
+
+
+def test_the_audit_page_tells_who_did_what_and_that_it_is_whole(oakfield, sign_in):
+    alice = sign_in(oakfield, "attendance_officer")
+    alice.get("/messages?pupil=P1")
+    bashir = sign_in(oakfield, "safeguarding_lead")
+    page = bashir.get("/audit")
+    assert page.status_code == 200 and "none was changed or taken out" in page.text
+    assert "searched the log for a pupil" in page.text and "attendance_officer@oakfield.example" in page.text
+    found = bashir.send("/audit", {"actor": "attendance_officer", "kind": "looks", "pupil": "zoë"}, page=page)
+    assert found.status_code == 303 and "attendance" not in found.headers["location"]
+    page = bashir.get(found.headers["location"])
+    assert page.text.count("searched the log for a pupil</td>") == 1
+    sealed = page.text.partition('name="find" value="')[2].partition('"')[0]
+    saved = bashir.send("/audit/export", {"find": sealed}, page=page)
+    rows = list(csv.DictReader(io.StringIO(saved.content.decode("utf-8-sig"))))
+    assert [(row["act"], row["pupil"]) for row in rows] == [("look.log", "P1")]
+    assert "fits together" in bashir.get("/audit/check").text
+    assert alice.get("/audit").status_code == 403
+    wrong = bashir.send("/audit", {"since": "soon", "pupil": "nobody"}, page=page)
+    assert wrong.status_code == 422 and "Enter a day as" in wrong.text and "No pupil has this name" in wrong.text
+
+
+def test_a_broken_chain_is_said_on_the_page(oakfield, sign_in):
+    bashir = sign_in(oakfield, "safeguarding_lead")
+    with oakfield.app.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE audit SET actor = 'nobody' WHERE number = 2")
+    for address in ("/audit", "/audit/check"):
+        page = bashir.get(address).text
+        assert "The record is broken" in page and "Entry 2 was changed" in page and "data protection officer" in page
+
+
+def test_the_evidence_pack_holds_the_story_and_its_fingerprint_is_in_the_audit(oakfield, sign_in):
+    oakfield.confirm("P1", "I", "09:40")
+    browser = sign_in(oakfield, "attendance_officer")
+    page = browser.get("/evidence?pupil=P1")
+    typed = {"pupil": "P1", "since": "20/11/2026", "until": "23/11/2026"}
+    empty = browser.send("/evidence", typed, page=page)
+    assert empty.status_code == 422 and "Say what the pack is for" in empty.text and 'value="20/11/2026"' in empty.text
+    made = [browser.send("/evidence", typed | {"purpose": "Meeting"}, page=page) for _ in range(2)]
+    assert [one.headers["content-type"] for one in made] == ["application/pdf"] * 2 and made[0].content.startswith(b"%PDF")
+    told = _audit(oakfield, act="evidence.export")
+    fingerprints = {dict(line.detail)["fingerprint"] for line in told}
+    assert len(told) == 2 and len(fingerprints) == 1
+    with oakfield.app.database.read() as connection:
+        school = oakfield.app.school(connection, "oakfield")
+        pack = evidence.collect(connection, oakfield.app, school, "P1", oakfield.day, oakfield.day)
+        other = evidence.collect(connection, oakfield.app, school, "P2", oakfield.day, oakfield.day)
+    assert {event.kind for event in pack.events} >= {"mark", "decision", "message", "transport", "answer", "follow-up", "act"}
+    assert any("/r/…" in event.said and "AbCdEfGh" not in event.said for event in pack.events)
+    assert all("Zoë" not in event.said and "P1" not in event.what for event in other.events)
+    assert other.fingerprint != pack.fingerprint
+    with pytest.raises(evidence.NoEvidence, match="no such pupil"), oakfield.app.database.read() as connection:
+        evidence.collect(connection, oakfield.app, school, "P9", oakfield.day, oakfield.day)
+
+
+def test_signs_without_a_font_are_named(oakfield):
+    with oakfield.app.database.read() as connection:
+        school = oakfield.app.school(connection, "oakfield")
+        pack = evidence.collect(connection, oakfield.app, school, "P1", oakfield.day, oakfield.day)
+    odd = evidence.Event(pack.events[-1].at, "answer", "an answer", "simulator", said="ill \U0001f927\U0001f3fd\ufe0f \x07 \U000f0000 thanks")
+    made = evidence_pdf(replace(pack, events=(*pack.events, odd)), made_by="a@b.example", made_at=oakfield.at("10:00"), purpose="x")
+    assert made.startswith(b"%PDF")

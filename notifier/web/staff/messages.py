@@ -7,7 +7,6 @@ opening a message, is a look and is noted before anything is shown.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -17,12 +16,13 @@ from fastapi.exceptions import HTTPException
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from notifier.domain.staff import Permission
-from notifier.services import audit, looks, message_search, sealing
+from notifier.services import audit, looks, message_search
 from notifier.services.message_search import Asked, LogLine, Understood
 from notifier.services.message_story import story_of
 from notifier.store import message_log
 from notifier.store.message_log import IN
 from notifier.web import words
+from notifier.web.staff import searches
 from notifier.web.staff.access import Visit, require
 from notifier.web.staff.exports import csv_response, spreadsheet_time
 from notifier.web.staff.forms import text_of
@@ -33,8 +33,6 @@ Export = Annotated[Visit, Depends(require(Permission.EXPORT))]
 
 PAGE: Final = 50
 MOST_EXPORTED: Final = 200_000
-SEALED_FOR: Final = "search"
-STALE: Final = "This search can no longer be read. Please search again."
 
 DIRECTION_WORDS: Final = {"": "Sent to families and received", "out": "Sent to families", "in": "Received", "staff": "Alerts to staff"}
 
@@ -105,23 +103,15 @@ def build_router(shell: Shell) -> APIRouter:
 def address_of(visit: Visit, asked: Asked) -> str:
     """The address of a search, with what was typed sealed."""
     filled = asked.filled()
-    return "/messages" + (f"?{urlencode({'find': _sealed(visit, asked)})}" if filled else "")
-
-
-def _sealed(visit: Visit, asked: Asked) -> str:
-    plain = json.dumps({"school": visit.school.key, **asked.filled()}, ensure_ascii=False)
-    return sealing.seal(visit.app.settings, SEALED_FOR, plain)
+    return "/messages" + (f"?{urlencode({'find': searches.sealed(visit, 'messages', filled)})}" if filled else "")
 
 
 def _asked(visit: Visit, given: Mapping[str, Any]) -> tuple[Asked, str]:
     """The search of an address, and words where it was sealed and cannot be read."""
     if not given.get("find"):
         return Asked.of(given), ""
-    plain = sealing.unseal(visit.app.settings, SEALED_FOR, str(given["find"]))
-    found = json.loads(plain) if plain else {}
-    if found.pop("school", None) != visit.school.key:
-        return Asked(), STALE
-    return Asked.of(found), ""
+    found = searches.opened(visit, "messages", str(given["find"]))
+    return (Asked.of(found), "") if found is not None else (Asked(), searches.STALE)
 
 
 def _understood(connection: Any, visit: Visit, asked: Asked) -> Understood:
@@ -148,7 +138,7 @@ def _page(
         templates = message_search.templates(connection, key)
     if asked.about_somebody and lines:
         _note(visit, "log", "log", {pupil_id for line in lines for pupil_id in line.pupil_ids})
-    sealed = _sealed(visit, asked)
+    sealed = searches.sealed(visit, "messages", asked.filled())
     older = {"find": sealed} if asked.filled() else {}
     values = {
         "asked": asked,

@@ -12,7 +12,9 @@ from notifier.web.staff import (
     access,
     account,
     answers,
+    audit,
     confirmed,
+    evidence,
     follow_up,
     follow_up_acts,
     help,
@@ -20,10 +22,15 @@ from notifier.web.staff import (
     inbox_answers,
     live,
     messages,
+    proposals,
     providers,
     reports,
+    settings,
     signing_in,
     today,
+    wording,
+    wording_edit,
+    wording_packs,
 )
 from notifier.web.staff.live import Live
 from notifier.web.staff.problems import add_error_pages
@@ -47,7 +54,13 @@ def add_staff_pages(web: FastAPI, app: Application, *, clock: Callable[[], datet
     web.include_router(help.build_router(shell))
     web.include_router(inbox.build_router(shell))
     web.include_router(inbox_answers.build_router(shell))
+    web.include_router(settings.build_router(shell))
     for pages in (today, follow_up, follow_up_acts, confirmed):
         web.include_router(pages.build_router())
     web.include_router(reports.build_router(shell))
-    web.include_router(messages.build_router(shell))
+    web.include_router(wording_packs.build_router(shell))  # before wording: "packs" is no message
+    web.include_router(wording.build_router(shell))
+    web.include_router(wording_edit.build_router(shell))
+    web.include_router(proposals.build_router(shell))
+    for record in (messages, evidence, audit):
+        web.include_router(record.build_router(shell))
