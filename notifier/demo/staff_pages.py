@@ -24,6 +24,7 @@ from notifier.demo.sign_ins import SIGN_INS, add_sign_ins
 from notifier.demo.stage import Stage, prepare_folder, quiet_log, set_stage
 from notifier.domain.staff import Role
 from notifier.services import views
+from notifier.store import inbox
 from notifier.web.app import build_app
 from notifier.web.server import Server
 
@@ -53,6 +54,12 @@ PAGES: Final = (
     StaffPage("follow-up", "/follow-ups/{follow_up}", Role.SAFEGUARDING_LEAD),
     StaffPage("pupil", "/pupils/{pupil}", Role.ATTENDANCE_OFFICER),
     StaffPage("confirmed", "/confirmed", Role.ATTENDANCE_OFFICER),
+    StaffPage("inbox", "/inbox", Role.ATTENDANCE_OFFICER),
+    StaffPage("reply", "/inbox/{reply}", Role.ATTENDANCE_OFFICER),
+    StaffPage("settings", "/settings"),
+    StaffPage("settings-guards", "/settings/guards"),
+    StaffPage("settings-calendar", "/settings/calendar", Role.ATTENDANCE_OFFICER),
+    StaffPage("dry-run", "/settings/dry-run"),
     StaffPage("reports", "/reports", Role.VIEWER),
     StaffPage("wording", "/wording", Role.VIEWER),
     StaffPage("wording-by-situation", "/wording?by=situation"),
@@ -63,6 +70,7 @@ PAGES: Final = (
     StaffPage("messages", "/messages", Role.ATTENDANCE_OFFICER),
     StaffPage("messages-of-a-pupil", "/messages?pupil={pupil}", Role.ATTENDANCE_OFFICER),
     StaffPage("message", "/messages/{message}", Role.ATTENDANCE_OFFICER),
+    StaffPage("message-received", "/messages/{reply}", Role.ATTENDANCE_OFFICER),
     StaffPage("evidence", "/evidence?pupil={pupil}", Role.ATTENDANCE_OFFICER),
     StaffPage("audit", "/audit", Role.SAFEGUARDING_LEAD),
     StaffPage("audit-check", "/audit/check", Role.SAFEGUARDING_LEAD),
@@ -71,7 +79,7 @@ PAGES: Final = (
     StaffPage("not-here", "/no-such-page", Role.ATTENDANCE_OFFICER, 404),
     StaffPage("not-here-signed-out", "/no-such-page", None, 404),
 )
-"""The pages. `{follow_up}`, `{message}` and `{pupil}` stand for one of each from the morning, urgent ones first."""
+"""The pages. `{follow_up}`, `{message}`, `{reply}` and `{pupil}` stand for one of each from the morning, urgent ones first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +129,14 @@ def _names(stage: Stage) -> dict[str, str]:
     with stage.app.database.read() as connection:
         board = views.board(connection, stage.app, stage.school, stage.day.day)
         log = views.log_entries(connection, stage.school, day=stage.day.day)
+        waiting = inbox.unread(connection, stage.school.key)
     first: dict[str, Any] = min(board, key=lambda item: order.index(item["state"]), default={})
     message = next((entry["id"] for entry in log if entry["kind"] == "message"), "")
     return {
         "follow_up": str(first.get("follow_up_id", first.get("id", ""))),
         "pupil": str(first.get("pupil_id", "")),
         "message": str(message),
+        "reply": next((row.reply_id for row in waiting if not row.urgent and row.intent == "illness"), ""),
     }
 
 

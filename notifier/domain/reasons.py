@@ -44,6 +44,7 @@ class Reason(StrEnum):
     SPEND_CAP = "spend_cap"
     EQUAL_TEXT_CAP = "equal_text_cap"
     CONFIGURATION = "configuration"
+    SENDING_OFF = "sending_off"
     PROVIDER_REFUSED = "provider_refused"
     PROVIDER_UNREACHABLE = "provider_unreachable"
     NOT_ACCEPTED = "not_accepted"
@@ -134,6 +135,10 @@ WORDS: Final[dict[Reason, ReasonWords]] = {
     Reason.CONFIGURATION: ReasonWords(
         "The provider refuses our account or settings; sending has stopped.",
         "Run 'notifier doctor', correct the settings, then release the hold.",
+    ),
+    Reason.SENDING_OFF: ReasonWords(
+        "Sending is switched off for this school, so nothing left.",
+        "Ring the carers. An administrator switches sending on, under Settings.",
     ),
     Reason.PROVIDER_REFUSED: ReasonWords("The provider refused the message.", "Check the number or address."),
     Reason.PROVIDER_UNREACHABLE: ReasonWords("The provider could not be reached in time.", "Ring the carers."),

@@ -17,6 +17,8 @@ class School:
     `sms_from` is the school's own number for texts, where it has one. `trust` names the trust or hub whose wording is used where
     the school has none of its own. `named_person` signs messages outside the first day. `answer_links` are the channels whose
     messages hold a link to the answer page. `fold` are languages whose texts are sent without accents, to keep them short.
+    `own_policy` is the text of the school's own copy of its policy, None where it uses the shared one. While `sending` is off nothing
+    leaves for families.
     """
 
     key: str
@@ -39,3 +41,5 @@ class School:
     answer_links: tuple[str, ...] = ("email",)
     fold: tuple[str, ...] = ()
     bank_holidays_open: frozenset[date] = field(default_factory=frozenset)
+    own_policy: str | None = field(default=None, repr=False)
+    sending: bool = True

@@ -18,9 +18,10 @@ from notifier.domain.people import Carer, Pupil
 from notifier.domain.replies import ANSWER_PAGE
 from notifier.domain.schools import School
 from notifier.domain.sessions import local_date
-from notifier.services import inbox, outbox
+from notifier.services import inbox_acts, outbox
 from notifier.services.application import Application
-from notifier.services.inbox import Conversation, Turn
+from notifier.services.inbox import Conversation
+from notifier.services.inbox_acts import Turn
 from notifier.services.schools import NotAllowed
 from notifier.store import blocks as block_store
 from notifier.store import inbox as store
@@ -102,7 +103,11 @@ def way_of(connection: Connection, app: Application, school: School, found: Conv
     allowed: list[Pupil] = []
     for pupil_id, pupil in roll.pupils.items():
         circle = circle_of(
-            pupil, roll.contacts.get(pupil_id, ()), roll.carers, school_channels=app.usable_channels(school), blocks=blocks
+            pupil,
+            roll.contacts.get(pupil_id, ()),
+            roll.carers,
+            school_channels=app.usable_channels(school),
+            blocks=blocks,
         )
         for reach in circle.reaches:
             if reach.carer.carer_id != found.carer.carer_id:
@@ -160,7 +165,11 @@ def _other_children(connection: Connection, school: School, way: Way) -> list[st
     """Full names of other pupils; a given name alone is shared by too many to mean somebody else."""
     own = {pupil.pupil_id for pupil in way.pupils}
     roll = people.load_pupils(connection, school.key, contacts_of=())
-    return [f"{pupil.called} {pupil.family_name}" for key, pupil in roll.pupils.items() if key not in own and pupil.family_name]
+    return [
+        f"{pupil.called} {pupil.family_name}"
+        for key, pupil in roll.pupils.items()
+        if key not in own and pupil.family_name
+    ]
 
 
 def _draft(way: Way, template: str, *, once: str) -> outbox.Draft:
@@ -189,7 +198,7 @@ def send(turn: Turn, *, once: str, phrase: str = "", text: str = "", language: s
         people.lock_school(connection, turn.school_id)
         if store.answered_with(connection, turn.school_id, local_date(turn.now), f"answer:{once}"):
             return False
-        school, found = inbox.opened(connection, turn)
+        school, found = inbox_acts.opened(connection, turn)
         way = way_of(connection, turn.app, school, found, now=turn.now)
         if way.why_not:
             raise NotAllowed(way.why_not)
@@ -202,7 +211,7 @@ def send(turn: Turn, *, once: str, phrase: str = "", text: str = "", language: s
             if wrong:
                 raise NotAllowed(" ".join(wrong))
             draft = _own_draft(way, tidy(text), language, once=once)
-        inbox.settle(connection, turn, school, found, outcome="answered")
+        inbox_acts.settle(connection, turn, school, found, outcome="answered")
         timing = outbox.Timing(now=turn.now, due_at=turn.now, expires_at=turn.now + ANSWER_WITHIN)
         ids = outbox.queue(
             connection, turn.app, school, [draft], day=local_date(turn.now), session=way.session, timing=timing

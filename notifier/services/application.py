@@ -5,8 +5,9 @@ Entry points build one `Application`; nothing in it changes while it lives, but 
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from notifier.configuration.choosing import load_choosing
 from notifier.configuration.codes import load_codes
 from notifier.configuration.errors import ConfigurationError
 from notifier.configuration.illness import load_illness
-from notifier.configuration.policies import load_policy
+from notifier.configuration.policies import load_policy, parse_policy
 from notifier.configuration.replies import load_lexicon
 from notifier.configuration.reply_facts import load_fact_words
 from notifier.configuration.reply_model import load_reply_model
@@ -68,20 +69,25 @@ class Application:
 
     def school(self, connection: Connection, school_id: str) -> School:
         """A school by key. Raises UnknownSchool."""
-        text = people.school_file(connection, school_id)
-        if text is None:
+        found = people.school_texts(connection, school_id).get(school_id)
+        if found is None:
             known = (
                 ", ".join(people.school_files(connection)) or "none yet; add one with: notifier school add FILE.toml"
             )
             raise UnknownSchool(f"There is no school '{school_id}'. Schools: {known}")
-        return _school_of(text, school_id)
+        return _school_of(found.file_text, school_id, found.policy_text, found.sending)
 
     def schools(self, connection: Connection) -> list[School]:
         """Every school, by key."""
-        return [_school_of(text, key) for key, text in people.school_files(connection).items()]
+        return [
+            _school_of(row.file_text, key, row.policy_text, row.sending)
+            for key, row in people.school_texts(connection).items()
+        ]
 
     def policy(self, school: School) -> Policy:
-        """The school's policy."""
+        """The school's policy: its own copy where it has one of the policy that its file names, else the shared one."""
+        if school.own_policy is not None and _key_of(school.own_policy) == school.policy:
+            return _own_policy_of(school.own_policy, school.key, school.policy, self.config_dir)
         return _policy_of(school.policy, self.config_dir)
 
     def wording_of(self, school: School) -> OwnersWording:
@@ -127,8 +133,9 @@ class Application:
 
 
 @lru_cache(maxsize=4096)
-def _school_of(text: str, school_id: str) -> School:
-    return read_school(text, source=f"the file of school '{school_id}'")
+def _school_of(text: str, school_id: str, own_policy: str | None = None, sending: bool = True) -> School:
+    school = read_school(text, source=f"the file of school '{school_id}'")
+    return replace(school, own_policy=own_policy, sending=bool(sending)) if own_policy or not sending else school
 
 
 def _school_or_none(text: str, school_id: str) -> School | None:
@@ -141,6 +148,16 @@ def _school_or_none(text: str, school_id: str) -> School | None:
 @lru_cache(maxsize=256)
 def _policy_of(key: str, config_dir: Path | None) -> Policy:
     return load_policy(key, config_dir)
+
+
+@lru_cache(maxsize=1024)
+def _own_policy_of(text: str, school_id: str, key: str, config_dir: Path | None) -> Policy:
+    return parse_policy(text, source=f"the policy of school '{school_id}'", key=key, config_dir=config_dir)
+
+
+@lru_cache(maxsize=1024)
+def _key_of(policy_text: str) -> str:
+    return str(tomllib.loads(policy_text)["policy"]["key"])
 
 
 @lru_cache(maxsize=16)

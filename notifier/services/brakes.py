@@ -26,6 +26,22 @@ from notifier.store import last_look, records, runs
 from notifier.store import messages as store
 
 
+def hold_while_off(connection: Connection, school: School, rows: Sequence[Any], *, now: datetime) -> list[Any]:
+    """Hold back what is for families while a school's switch is off, and put the children on the call list; returns the rest.
+
+    What is for staff leaves: they must learn of the morning. What is held so never leaves later by itself: switching on ends it.
+    """
+    if school.sending:
+        return list(rows)
+    ids = [row.message_id for row in rows if row.audience == "carer"]
+    store.move(connection, school.key, ids, MessageStatus.HELD, at=now, reason=Reason.SENDING_OFF.value)
+    links = [link for found in store.links_of(connection, school.key, ids).values() for link in found]
+    chased = sorted({link.follow_up_id for link in links if link.follow_up_id})
+    for row in follow_up_store.by_ids(connection, school.key, chased):
+        follow_up.put_on_call_list(connection, school, row, Reason.SENDING_OFF, now)
+    return [row for row in rows if row.audience != "carer"]
+
+
 def within_caps(
     connection: Connection,
     app: Application,

@@ -25,7 +25,7 @@ from notifier.domain.schools import School
 from notifier.domain.sessions import local_date
 from notifier.services import ladder
 from notifier.services.application import Application
-from notifier.services.brakes import stop_channel, within_caps, within_pace
+from notifier.services.brakes import hold_while_off, stop_channel, within_caps, within_pace
 from notifier.services.in_flight import NOT_CALLED, Ended, InFlight
 from notifier.services.look_again import end_overdue, gather, look_again
 from notifier.services.receipts import apply_waiting
@@ -175,7 +175,9 @@ def _claim(
         for school_id, mine in by_school.items():
             fit, ended = look_again(connection, app, schools[school_id], mine, now=now, facts=facts[school_id])
             settled.update(ended)
-            checked[school_id] = fit
+            checked[school_id] = hold_while_off(connection, schools[school_id], fit, now=now)
+            if left_out := len(fit) - len(checked[school_id]):
+                settled.update(held=left_out)
         ready, held = within_caps(connection, app, schools, checked, now)
         settled.update(held)
         ready, waiting, seconds = within_pace(connection, app, schools, ready, now, wall)

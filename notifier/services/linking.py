@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 
 from notifier.domain.schools import School
 from notifier.domain.sessions import local_date
-from notifier.services import inbox, receive
-from notifier.services.inbox import Changed, Turn, who_was_quicker
+from notifier.services import receive
+from notifier.services.inbox_acts import Changed, Turn, opened, who_was_quicker
 from notifier.services.schools import NotAllowed
 from notifier.store import blocks as block_store
 from notifier.store import follow_ups as follow_up_store
@@ -59,7 +59,7 @@ def link(turn: Turn, *, pupil_id: str, carer_id: str) -> None:
     Raises Changed, NoSuchReply, and NotAllowed for a contact that is none, or must not be contacted.
     """
     with turn.app.database.begin() as connection:
-        school, found = inbox.opened(connection, turn)
+        school, found = opened(connection, turn)
         if not found.stranger:
             raise NotAllowed("Somebody has said already whose message this is.")
         if found.holder not in ("", turn.by):

@@ -12,7 +12,16 @@ from typing import Any
 from sqlalchemy import Connection, desc, func, or_, select, update
 
 from notifier.store.database import in_chunks, insert_missing
-from notifier.store.tables import carers, contacts, follow_ups, messages, pupils, replies, reply_follow_ups, reply_pupils
+from notifier.store.tables import (
+    carers,
+    contacts,
+    follow_ups,
+    messages,
+    pupils,
+    replies,
+    reply_follow_ups,
+    reply_pupils,
+)
 
 MOST_SHOWN = 500
 """Unread replies a page shows at the most; the oldest come first, so that none is forgotten."""
@@ -32,7 +41,9 @@ def unread(connection: Connection, school_id: str, *, limit: int = MOST_SHOWN) -
 def count_unread(connection: Connection, school_id: str) -> int:
     """How many replies nobody has read."""
     query = select(func.count()).select_from(replies)
-    return int(connection.execute(query.where(replies.c.school_id == school_id, replies.c.read_at.is_(None))).scalar_one())
+    return int(
+        connection.execute(query.where(replies.c.school_id == school_id, replies.c.read_at.is_(None))).scalar_one()
+    )
 
 
 def reply(connection: Connection, school_id: str, reply_id: str) -> Any | None:
@@ -216,7 +227,10 @@ def find_contacts(
     for part in wanted:
         places = () if exactly else (pupils.c.given_name, pupils.c.preferred_name, pupils.c.family_name, carers.c.name)
         query = query.where(
-            or_(func.lower(pupils.c.pupil_id) == part, *(func.lower(place).contains(part, autoescape=True) for place in places))
+            or_(
+                func.lower(pupils.c.pupil_id) == part,
+                *(func.lower(place).contains(part, autoescape=True) for place in places),
+            )
         )
     query = query.order_by(pupils.c.family_name, pupils.c.given_name, pupils.c.pupil_id, contacts.c.priority)
     return list(connection.execute(query.limit(limit)))
@@ -225,7 +239,9 @@ def find_contacts(
 def count_read_since(connection: Connection, school_id: str, since: datetime) -> int:
     """How many replies that came since then have been dealt with."""
     query = select(func.count()).select_from(replies)
-    query = query.where(replies.c.school_id == school_id, replies.c.received_at >= since, replies.c.read_at.is_not(None))
+    query = query.where(
+        replies.c.school_id == school_id, replies.c.received_at >= since, replies.c.read_at.is_not(None)
+    )
     return int(connection.execute(query).scalar_one())
 
 

@@ -17,8 +17,9 @@ from notifier.store.tables import carers, contacts, pupils, schools
 def save_school(connection: Connection, school_id: str, name: str, file_text: str, at: datetime) -> bool:
     """Add a school or replace its file; True where the school is new."""
     known = connection.execute(select(schools.c.school_id).where(schools.c.school_id == school_id)).first()
-    values = {"name": name, "file_text": file_text, "changed_at": at}
+    values: dict[str, Any] = {"name": name, "file_text": file_text, "changed_at": at}
     if known:
+        values["version"] = schools.c.version + 1  # a settings page that is open just now notices
         connection.execute(update(schools).where(schools.c.school_id == school_id).values(**values))
     else:
         connection.execute(schools.insert().values(school_id=school_id, added_at=at, **values))
@@ -29,6 +30,16 @@ def school_files(connection: Connection) -> dict[str, str]:
     """The file text of every school, by key."""
     rows = connection.execute(select(schools.c.school_id, schools.c.file_text).order_by(schools.c.school_id))
     return {row.school_id: row.file_text for row in rows}
+
+
+def school_texts(connection: Connection, school_id: str | None = None) -> dict[str, Any]:
+    """What makes a school, by key: its file, its own policy, whether it sends, and the version of these."""
+    query = select(
+        schools.c.school_id, schools.c.file_text, schools.c.policy_text, schools.c.sending, schools.c.version, schools.c.changed_at
+    )
+    if school_id is not None:
+        query = query.where(schools.c.school_id == school_id)
+    return {row.school_id: row for row in connection.execute(query.order_by(schools.c.school_id))}
 
 
 def school_file(connection: Connection, school_id: str) -> str | None:

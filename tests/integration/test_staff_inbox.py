@@ -14,13 +14,24 @@ from notifier.store import records
 ALICE, BASHIR = "alice@oakfield.example", "bashir@oakfield.example"
 ZOFIA = "+447700900001"
 
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what the engine makes no difference to."""
+
 
 @pytest.fixture
 def absent(morning: Any, person: Callable[..., Any]) -> Any:
     """Zofia and Ben are absent; their carers have been texted."""
     morning.people(
         person("p1", "c1", given_name="Zofia", family_name="Nowak", carer_name="Ewa Nowak", language="pl"),
-        person("p1", "c9", given_name="Zofia", family_name="Nowak", carer_name="Jan Nowak", relationship="father", priority=2),
+        person(
+            "p1",
+            "c9",
+            given_name="Zofia",
+            family_name="Nowak",
+            carer_name="Jan Nowak",
+            relationship="father",
+            priority=2,
+        ),
         person("p2", "c2", given_name="Ben", family_name="Hart", carer_name="Ann Hart"),
     )
     morning.marks({"p1": "N", "p2": "N"})
@@ -53,6 +64,7 @@ def answers(morning: Any) -> list[dict[str, Any]]:
     return [item for item in morning.log() if item["purpose"] == "answer"]
 
 
+@on_sqlite
 def test_it_shows_urgent_answers_first_and_each_child_with_what_was_read(absent: Any, alice: Any) -> None:
     absent.reply(ZOFIA, "Zofia jest chora, wróci jutro", "09:33")
     absent.reply("+447700900002", "She should be in school! I dropped her off", "09:35")
@@ -66,16 +78,21 @@ def test_it_shows_urgent_answers_first_and_each_child_with_what_was_read(absent:
     assert "Nowak" not in re.search("<title>.*?</title>", text)[0]  # type: ignore[index]
 
 
+@on_sqlite
 def test_an_empty_inbox_says_so(alice: Any) -> None:
     assert "Nothing waits." in alice.get("/inbox").text
 
 
-def test_what_bashir_took_alice_cannot_answer_unless_she_takes_it_over_knowingly(absent: Any, alice: Any, bashir: Any) -> None:
+def test_what_bashir_took_alice_cannot_answer_unless_she_takes_it_over_knowingly(
+    absent: Any, alice: Any, bashir: Any
+) -> None:
     reply = absent.reply(ZOFIA, "Zofia is ill", "09:33")
     mine = alice.get(f"/inbox/{reply}")  # she looks first
     theirs = bashir.get("/inbox")
     assert bashir.send(f"/inbox/{reply}/take", {"seen": seen(theirs, reply)}, page=theirs).status_code == 303
-    refused = alice.send(f"/inbox/{reply}/answer", {"seen": seen(mine, reply), "once": once(mine), "say": "reply_call"}, page=mine)
+    refused = alice.send(
+        f"/inbox/{reply}/answer", {"seen": seen(mine, reply), "once": once(mine), "say": "reply_call"}, page=mine
+    )
     assert refused.status_code == 409
     assert f"{BASHIR} has this now, until 09:55" in refused.text
     assert answers(absent) == []
@@ -89,6 +106,7 @@ def test_what_bashir_took_alice_cannot_answer_unless_she_takes_it_over_knowingly
         assert records.broken_link(connection, "oakfield") is None
 
 
+@on_sqlite
 def test_a_claim_runs_out_by_itself(absent: Any, alice: Any, bashir: Any) -> None:
     reply = absent.reply(ZOFIA, "Zofia is ill", "09:33")
     page = bashir.get("/inbox")
@@ -114,6 +132,7 @@ def test_it_answers_with_a_reviewed_phrase_once_however_often_the_form_is_sent(a
     assert absent.board()["p1"]["state"] in ("answered", "call_list")  # only a person's confirmation closes it
 
 
+@on_sqlite
 def test_another_message_that_comes_in_between_is_read_first(absent: Any, alice: Any) -> None:
     reply = absent.reply(ZOFIA, "She is ill", "09:33")
     page = alice.get(f"/inbox/{reply}")
@@ -124,12 +143,21 @@ def test_another_message_that_comes_in_between_is_read_first(absent: Any, alice:
     assert answers(absent) == []
 
 
+@on_sqlite
 def test_own_words_are_shown_with_their_cost_before_they_can_be_sent(absent: Any, alice: Any) -> None:
     reply = absent.reply(ZOFIA, "She is ill", "09:33")
     page = alice.get(f"/inbox/{reply}")
-    form = {"seen": seen(page, reply), "once": once(page), "say": "own", "text": "Thank you, get well soon Zofia", "language": "en"}
+    form = {
+        "seen": seen(page, reply),
+        "once": once(page),
+        "say": "own",
+        "text": "Thank you, get well soon Zofia",
+        "language": "en",
+    }
     shown = alice.send(f"/inbox/{reply}/answer", form, page=page)
-    assert "This is what will be sent" in shown.text and "Oakfield Primary: Thank you, get well soon Zofia" in shown.text
+    assert (
+        "This is what will be sent" in shown.text and "Oakfield Primary: Thank you, get well soon Zofia" in shown.text
+    )
     assert "1 part" in shown.text and answers(absent) == []
     mark = re.search(r'name="checked" value="(\w+)"', shown.text)[1]  # type: ignore[index]
     other = alice.send(f"/inbox/{reply}/answer", {**form, "text": "Something else", "checked": mark}, page=shown)
@@ -140,10 +168,17 @@ def test_own_words_are_shown_with_their_cost_before_they_can_be_sent(absent: Any
     ]
 
 
+@on_sqlite
 def test_own_words_in_another_language_say_so_and_run_the_right_way(absent: Any, alice: Any) -> None:
     reply = absent.reply(ZOFIA, "She is ill", "09:33")
     page = alice.get(f"/inbox/{reply}")
-    form = {"seen": seen(page, reply), "once": once(page), "say": "own", "text": "شکریہ، ہم سمجھ گئے۔", "language": "ur"}
+    form = {
+        "seen": seen(page, reply),
+        "once": once(page),
+        "say": "own",
+        "text": "شکریہ، ہم سمجھ گئے۔",
+        "language": "ur",
+    }
     shown = alice.send(f"/inbox/{reply}/answer", form, page=page)
     assert "in Urdu" in shown.text and "UCS-2" in shown.text
     mark = re.search(r'name="checked" value="(\w+)"', shown.text)[1]  # type: ignore[index]
@@ -152,6 +187,7 @@ def test_own_words_in_another_language_say_so_and_run_the_right_way(absent: Any,
     assert sent["language"] == "ur" and sent["body"].startswith("شکریہ")
 
 
+@on_sqlite
 def test_own_words_that_may_not_go_out_are_kept_and_the_fault_is_named(absent: Any, alice: Any) -> None:
     reply = absent.reply(ZOFIA, "She is ill", "09:33")
     page = alice.get(f"/inbox/{reply}")
@@ -171,6 +207,7 @@ def test_own_words_that_may_not_go_out_are_kept_and_the_fault_is_named(absent: A
     assert answers(absent) == []
 
 
+@on_sqlite
 def test_whoever_asked_for_no_more_messages_is_not_answered(absent: Any, alice: Any) -> None:
     reply = absent.reply(ZOFIA, "STOP", "09:33")
     page = alice.get(f"/inbox/{reply}")
@@ -180,6 +217,7 @@ def test_whoever_asked_for_no_more_messages_is_not_answered(absent: Any, alice: 
     assert answers(absent) == []
 
 
+@on_sqlite
 def test_a_contact_who_must_not_be_contacted_is_not_answered(absent: Any, alice: Any) -> None:
     reply = absent.reply(ZOFIA, "She is with me", "09:33")
     absent.change_contact("p1", "c1", no_contact=True)
@@ -205,6 +243,7 @@ def test_a_strangers_message_becomes_a_carers_after_two_confirmations(absent: An
     assert "not the one on record" in after.text and answers(absent) == []
 
 
+@on_sqlite
 def test_a_wrong_number_says_what_to_check_and_whom_to_ring_next(absent: Any, alice: Any) -> None:
     reply = absent.reply(ZOFIA, "wrong number, I have no kids", "09:33")
     page = alice.get(f"/inbox/{reply}")
@@ -217,7 +256,12 @@ def test_a_wrong_number_says_what_to_check_and_whom_to_ring_next(absent: Any, al
 def test_it_is_given_to_a_colleague_and_noted_as_dealt_with(absent: Any, alice: Any, bashir: Any) -> None:
     reply = absent.reply(ZOFIA, "She is ill", "09:33")
     page = alice.get(f"/inbox/{reply}")
-    assert alice.send(f"/inbox/{reply}/give", {"seen": seen(page, reply), "to": "mallory@x.example"}, page=page).status_code == 409
+    assert (
+        alice.send(
+            f"/inbox/{reply}/give", {"seen": seen(page, reply), "to": "mallory@x.example"}, page=page
+        ).status_code
+        == 409
+    )
     assert alice.send(f"/inbox/{reply}/give", {"seen": seen(page, reply), "to": BASHIR}, page=page).status_code == 303
     theirs = bashir.get("/inbox")
     assert f"You have this until 10:40, given by {ALICE}" in theirs.text
@@ -227,6 +271,7 @@ def test_it_is_given_to_a_colleague_and_noted_as_dealt_with(absent: Any, alice: 
     assert alice.get("/inbox/nothing-of-the-kind").status_code == 404
 
 
+@on_sqlite
 def test_a_viewer_reads_and_does_nothing(absent: Any, sign_in: Callable[..., Any]) -> None:
     reply = absent.reply(ZOFIA, "She is ill", "09:33")
     viewer = sign_in(absent, "viewer", at="09:40")

@@ -17,10 +17,12 @@ from fastapi.exceptions import HTTPException
 from fastapi.responses import RedirectResponse, Response
 
 from notifier.domain.choosing import Blocks
+from notifier.domain.replies import Intent
 from notifier.domain.sessions import local_date, local_time
 from notifier.domain.staff import Permission
-from notifier.services import answers, inbox, staff
-from notifier.services.inbox import Changed, Conversation, NoSuchReply, Turn
+from notifier.services import answers, inbox, inbox_acts, staff
+from notifier.services.inbox import Conversation, NoSuchReply, plan_of
+from notifier.services.inbox_acts import Changed, Turn
 from notifier.services.schools import NotAllowed
 from notifier.services.views import follow_up_state
 from notifier.store import blocks as block_store
@@ -105,30 +107,30 @@ def build_router(shell: Shell) -> APIRouter:
             return RedirectResponse(onward, 303)
 
     def take(visit: Visit, turn: Turn) -> str:
-        inbox.take(turn, over=text_of(visit.form, "over"))
+        inbox_acts.take(turn, over=text_of(visit.form, "over"))
         return f"/inbox/{turn.reply_id}"
 
     def give(visit: Visit, turn: Turn) -> str:
         to = text_of(visit.form, "to")
         if to not in {each["email"] for each in colleagues(visit)}:
             raise NotAllowed("Choose a colleague who may answer at this school.")
-        inbox.give(turn, to, over=text_of(visit.form, "over"))
+        inbox_acts.give(turn, to, over=text_of(visit.form, "over"))
         return "/inbox?done=given"
 
     def release(visit: Visit, turn: Turn) -> str:
-        inbox.release(turn)
+        inbox_acts.release(turn)
         return "/inbox?done=released"
 
     def read(visit: Visit, turn: Turn) -> str:
-        inbox.mark_read(turn, note=text_of(visit.form, "note"))
+        inbox_acts.mark_read(turn, note=text_of(visit.form, "note"))
         return "/inbox?done=read"
 
     def stranger(visit: Visit, turn: Turn) -> str:
-        inbox.mark_read(turn, note=text_of(visit.form, "note"), outcome="stranger")
+        inbox_acts.mark_read(turn, note=text_of(visit.form, "note"), outcome="stranger")
         return "/inbox?done=stranger"
 
     def wrong(visit: Visit, turn: Turn) -> str:
-        inbox.mark_read(turn, note=text_of(visit.form, "note"), outcome="wrong_number")
+        inbox_acts.mark_read(turn, note=text_of(visit.form, "note"), outcome="wrong_number")
         return "/inbox?done=wrong_number"
 
     for path, work in (
@@ -188,6 +190,7 @@ def summary(visit: Visit, found: Conversation) -> dict[str, Any]:
         "wrong": found.wrong,
         "children": found.children,
         "replies": [reading(visit.app, row, found.children) for row in found.replies],
+        "to_do": _to_do(found),
         "age": age(found.oldest, visit.now),
         "holder": found.holder,
         "mine": found.holder == visit.actor,
@@ -200,6 +203,25 @@ def summary(visit: Visit, found: Conversation) -> dict[str, Any]:
         "today": local_date(found.oldest) == local_date(visit.now),
         "day": local_date(found.oldest),
     }
+
+
+def _to_do(found: Conversation) -> str:
+    if not found.urgent and not found.wrong and found.follow_ups and all(row.closed_at for row in found.follow_ups):
+        return "The absence is settled. Read this, and note it as dealt with."
+    said: str = plan_of(_weightiest(found)).next_step
+    return said
+
+
+_SAYS_LITTLE: Final = frozenset({Intent.THANKS, Intent.OOO, Intent.WHO, Intent.OTHER})
+
+
+def _weightiest(found: Conversation) -> Any:
+    """The reply that says what to do: the latest urgent one, else the latest that says anything. A later "thanks" takes nothing back."""
+    for wanted in (lambda row: row.urgent, lambda row: row.intent not in _SAYS_LITTLE, lambda _row: True):
+        for row in reversed(found.replies):
+            if wanted(row):
+                return row
+    return found.replies[-1]
 
 
 def conversation_page(

@@ -17,7 +17,8 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.background import BackgroundTask
 
 from notifier.services import answers, inbox, linking
-from notifier.services.inbox import Changed, NoSuchReply
+from notifier.services.inbox import NoSuchReply
+from notifier.services.inbox_acts import Changed
 from notifier.services.schools import NotAllowed
 from notifier.web.staff.access import Visit
 from notifier.web.staff.forms import text_of
@@ -47,7 +48,8 @@ def build_router(shell: Shell) -> APIRouter:
             once=text_of(form, "once"),
         )  # fmt: skip
         if not _ONCE.fullmatch(typed.once) or not _TAG.fullmatch(typed.language):
-            raise HTTPException(400, "The form was not complete. Nothing was sent. Load the page again.")
+            incomplete = Typed(text=typed.text, told="The form was not complete. Nothing was sent. Try again.")
+            return conversation_page(shell, request, visit, reply_id, typed=incomplete, status=400)
         if typed.say == "own" and text_of(form, "checked") != mark_of(typed.text, typed.language):
             return look_at(shell, request, visit, reply_id, typed)
         if typed.say != "own" and typed.say not in answers.PHRASES:
@@ -59,9 +61,7 @@ def build_router(shell: Shell) -> APIRouter:
                 turn_of(visit, reply_id), once=typed.once, phrase=phrase, text=typed.text, language=typed.language
             )
         except (Changed, NotAllowed) as problem:
-            return conversation_page(
-                shell, request, visit, reply_id, typed=_with(typed, told=str(problem)), status=409
-            )
+            return conversation_page(shell, request, visit, reply_id, typed=_with(typed, told=str(problem)), status=409)
         except NoSuchReply as gone:
             return gone_page(shell, request, visit, gone, typed=typed.text)
         return _sent(request, "/inbox?done=answered" if new else "/inbox?done=again")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
+from notifier.domain.answer_tokens import without_tokens
 from notifier.services.application import Application
 from notifier.services.inbox import Child, plan_of
 from notifier.web import words
@@ -41,10 +42,6 @@ def reading(app: Application, row: Any, children: Sequence[Child] = ()) -> dict[
 
 def words_of(body: str) -> str:
     """A reply's words for a page. An answer by e-mail quotes our message and the link in it: the link's secret is left out."""
-    try:
-        from notifier.domain.answer_tokens import without_tokens
-    except ModuleNotFoundError:  # answer pages are a part of their own
-        return body
     return without_tokens(body)
 
 
