@@ -31,7 +31,28 @@ from notifier.store.tables import log_entries, message_pupils, messages, replies
 BEGINS = datetime(2021, 9, 1, 9, 30, tzinfo=UTC)
 DAYS = 5 * 190
 PUPILS = 1200
-NAMES = ["Aisha", "Ben", "Chloe", "Dawid", "Ewa", "Farah", "George", "Hana", "Ivan", "Jakub", "Khadija", "Leo", "Maja", "Noor", "Oliver", "Priya", "Quinn", "Rosa", "Sam", "Tariq"]
+NAMES = [
+    "Aisha",
+    "Ben",
+    "Chloe",
+    "Dawid",
+    "Ewa",
+    "Farah",
+    "George",
+    "Hana",
+    "Ivan",
+    "Jakub",
+    "Khadija",
+    "Leo",
+    "Maja",
+    "Noor",
+    "Oliver",
+    "Priya",
+    "Quinn",
+    "Rosa",
+    "Sam",
+    "Tariq",
+]
 ANSWERS = (
     "She has a tummy bug and will be back tomorrow", "dentist this morning sorry", "overslept on our way now",
     "He is in school I dropped him off myself", "zlamal reke jestesmy w szpitalu", "temperature all night, doctor at 11",
@@ -44,7 +65,13 @@ def fill(connection_of: Callable[[], Any], rows: int, schools: int) -> None:
     """Write that many entries of that many schools, in the order in which they would have come."""
     random, made, started = Random(7), 0, time.monotonic()
     batch: dict[str, list[dict[str, Any]]] = {name: [] for name in ("messages", "links", "replies", "about", "log")}
-    tables = {"messages": messages, "links": message_pupils, "replies": replies, "about": reply_pupils, "log": log_entries}
+    tables = {
+        "messages": messages,
+        "links": message_pupils,
+        "replies": replies,
+        "about": reply_pupils,
+        "log": log_entries,
+    }
     while made < rows:
         school = f"school-{random.randrange(schools):04d}"
         at = BEGINS + timedelta(days=made * DAYS // rows, seconds=made % 5400)
@@ -76,7 +103,11 @@ def _one(batch: dict[str, list[dict[str, Any]]], random: Random, school: str, at
         batch["log"].append({**entry, "direction": "in", "template": None, "words": kept_words(school, body)})
         return
     rare = number % 50_000 == 17
-    template = "medical_evidence" if rare else random.choice(("absence_first", "absence_first", "absence_second", "ack_illness"))
+    template = (
+        "medical_evidence"
+        if rare
+        else random.choice(("absence_first", "absence_first", "absence_second", "ack_illness"))
+    )
     name = NAMES[pupil % len(NAMES)]
     body = (f"{school} Primary: {name} was not in class when the register closed today, {at:%a %d %b}. Please reply with the "
             f"reason, or ring 01632 960123.{' Zanzibar.' if rare else ''}")  # fmt: skip
@@ -131,13 +162,19 @@ def measure(connection: Connection, school: str, middle: datetime, repeats: int)
         select(func.max(log_entries.c.entry)).where(log_entries.c.school_id == school, log_entries.c.at < middle)
     ).scalar_one()
     wanted = [(name, value, None) for name, value in searches(middle).items()]
-    for name, value, before in [*wanted, ("deep in the log", Wanted(), depth), ("a common word, deep", Wanted(typed="register"), depth)]:
+    for name, value, before in [
+        *wanted,
+        ("deep in the log", Wanted(), depth),
+        ("a common word, deep", Wanted(typed="register"), depth),
+    ]:
         took = []
         for _ in range(repeats):
             started = time.perf_counter()
             found = message_log.find(connection, school, value, before=before, limit=51)
             took.append((time.perf_counter() - started) * 1000)
-        measured.append({"search": name, "found": len(found), "first_ms": round(took[0], 1), "median_ms": round(median(took), 1)})
+        measured.append(
+            {"search": name, "found": len(found), "first_ms": round(took[0], 1), "median_ms": round(median(took), 1)}
+        )
     return measured
 
 
@@ -187,10 +224,14 @@ def main() -> None:
         database.close()
     print(f"{given.database}: {rows:,} entries, {given.schools} schools, filled in {filled:.0f} s")
     for one in measured:
-        print(f"{one['search']:28} {one['found']:4} found  first {one['first_ms']:8.1f} ms  median {one['median_ms']:8.1f} ms")
+        print(
+            f"{one['search']:28} {one['found']:4} found  first {one['first_ms']:8.1f} ms  median {one['median_ms']:8.1f} ms"
+        )
     out = given.out or Path(__file__).resolve().parent / "results" / f"search-{given.database}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps({"rows": rows, "schools": given.schools, "searches": measured}, indent=2) + "\n", encoding="utf-8")
+    out.write_text(
+        json.dumps({"rows": rows, "schools": given.schools, "searches": measured}, indent=2) + "\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -27,7 +27,9 @@ def check(
     school: Annotated[str, typer.Option("--school", metavar="KEY", help="Only this school; else every chain.")] = "",
     expect: Annotated[
         str,
-        typer.Option("--expect", metavar="NUMBER:FINGERPRINT", help="An entry that you noted earlier: it must still be there."),
+        typer.Option(
+            "--expect", metavar="NUMBER:FINGERPRINT", help="An entry that you noted earlier: it must still be there."
+        ),
     ] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -54,7 +56,10 @@ def check(
             where = verdict.school_id or "the service itself"
             if verdict.whole:
                 last = f"; the last is {verdict.entries}:{verdict.head[:16]}" if verdict.entries else ""
-                say(f"✓ {where}: {counted(verdict.entries, 'entry', 'entries')} and {counted(verdict.looks, 'look')} fit together{last}", "green")
+                say(
+                    f"✓ {where}: {counted(verdict.entries, 'entry', 'entries')} and {counted(verdict.looks, 'look')} fit together{last}",
+                    "green",
+                )
             else:
                 say(f"✗ {where}: {verdict.why}", "red")
         if not verdicts:

@@ -20,25 +20,49 @@ from notifier.store.audit import ACT, Line, Place, Sought
 
 ACTS: Final = {
     "absence.report": "noted an absence told ahead",
-    "absence.withdraw": "withdrew an absence told ahead",
     "audit.export": "exported the audit",
+    "block.ask_end": "asked to end a block on contact",
+    "block.confirm": "confirmed a block on contact, as the second person",
+    "block.decline": "declined a block on contact",
+    "block.end": "ended a block on contact, as the second person",
+    "block.keep": "kept a block on contact",
+    "block.propose": "set a block on contact",
     "breach.wrong_number": "a message may have reached the wrong person",
+    "confirmed.export": "saved the list of confirmed reasons",
+    "contact.lift": "allowed messages to a contact again",
     "contact.suppress": "stopped messages to a contact",
-    "contact.unsuppress": "allowed messages to a contact again",
     "evidence.export": "made an evidence pack",
+    "follow_up.call": "noted a call",
     "follow_up.confirm": "confirmed the reason of an absence",
+    "follow_up.hand_to_lead": "handed a pupil to the safeguarding lead",
+    "follow_up.note": "wrote a note",
+    "follow_up.open_again": "opened a follow-up again",
+    "follow_up.write": "wrote to a family by hand",
     "hold.release": "released a hold",
+    "letters.print": "printed letters",
     "looks.sealed": "sealed the list of looks",
     "messages.export": "exported messages",
+    "pack.import": "took a pack in",
     "proposal.held_back": "held a proposed message back",
     "proposal.sent": "sent a proposed message",
     "proposals.expired": "proposed messages ran out",
     "proposals.made": "messages were proposed",
     "replies.read_unmatched": "read messages that belong to no school",
+    "reply.answer": "answered a family",
+    "reply.give": "gave an answer to a colleague",
+    "reply.link": "said whose message it is",
+    "reply.release": "gave an answer back",
+    "reply.take": "took an answer on",
+    "report.export": "saved a report’s table",
     "school.add": "added the school",
     "school.change": "changed the school’s file",
-    "sign_in.done": "signed in",
+    "school.vouch": "vouched for a step before the first day",
+    "sending.off": "switched sending off",
+    "sending.on": "switched sending on",
+    "settings.change": "changed the settings",
+    "sign_in": "signed in",
     "sign_in.refused": "was refused at sign-in",
+    "sign_out": "signed out",
     "staff.add": "gave somebody a role",
     "staff.disable": "disabled an account",
     "staff.enable": "opened an account again",
@@ -105,7 +129,13 @@ def _plain(value: Any) -> str:
         return ", ".join(str(part) for part in value)
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_plain(part)}" for key, part in value.items())
-    return "" if value is None else {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    return (
+        ""
+        if value is None
+        else {True: "yes", False: "no"}.get(value, str(value))
+        if isinstance(value, bool)
+        else str(value)
+    )
 
 
 def everything(app: Application, school_id: str, sought: Sought, *, most: int) -> Iterator[Told]:
@@ -187,7 +217,9 @@ def check(
 
 def _problem(row: Any, expected: int, previous: str) -> str:
     if row.number != expected:
-        missing = f"Entry {expected} is" if row.number == expected + 1 else f"Entries {expected} to {row.number - 1} are"
+        missing = (
+            f"Entry {expected} is" if row.number == expected + 1 else f"Entries {expected} to {row.number - 1} are"
+        )
         return f"{missing} missing: taken out before entry {row.number}."
     entry = {"number": row.number, "at": row.at.isoformat(), "actor": row.actor, "act": row.act, "subject": row.subject,
              "detail": row.detail}  # fmt: skip

@@ -71,9 +71,7 @@ class Pack:
         return hashlib.sha256(plain.encode()).hexdigest()
 
 
-def collect(
-    connection: Connection, app: Application, school: School, pupil_id: str, first: date, last: date
-) -> Pack:
+def collect(connection: Connection, app: Application, school: School, pupil_id: str, first: date, last: date) -> Pack:
     """Everything about a pupil from the first day to the last, both included. Raises NoEvidence."""
     if last < first or (last - first).days > MOST_DAYS:
         raise NoEvidence(f"A pack covers 1 to {MOST_DAYS} days: choose a shorter time.")
@@ -92,7 +90,14 @@ def collect(
         *_acts(connection, school, pupil_id, chased, since, until),
     ]
     people = tuple(
-        (row.name or row.carer_id, row.relationship, str(row.priority), _yes(row.parental_responsibility), _barred(row), row.language)
+        (
+            row.name or row.carer_id,
+            row.relationship,
+            str(row.priority),
+            _yes(row.parental_responsibility),
+            _barred(row),
+            row.language,
+        )
         for row in pupil_records.contacts_of(connection, school.key, pupil_id)
     )
     return Pack(
@@ -143,7 +148,9 @@ def _timeline(connection: Connection, school: School, chased: Sequence[Any]) -> 
     for event in follow_ups.timeline(connection, school.key, list(days)):
         known = event.detail in Reason._value2member_map_
         detail = words(event.detail).what if known else without_tokens(event.detail)
-        what = f"Follow-up of {days[event.follow_up_id]}: {event.kind.replace('_', ' ')}{': ' if detail else ''}{detail}"
+        what = (
+            f"Follow-up of {days[event.follow_up_id]}: {event.kind.replace('_', ' ')}{': ' if detail else ''}{detail}"
+        )
         yield _event(event.at, "follow-up", what, event.actor, record=event.follow_up_id)
 
 
@@ -152,7 +159,9 @@ def _reported(connection: Connection, school: School, pupil_id: str, first: date
         what = f"Absence told ahead for {_day(row.first_day)} to {_day(row.last_day)}{f', code {row.code}' if row.code else ''}"
         yield _event(row.made_at, "told ahead", what, row.by, said=row.note or "", record=row.report_id)
         if row.withdrawn_at is not None:
-            yield _event(row.withdrawn_at, "told ahead", "The absence told ahead was withdrawn", row.by, record=row.report_id)
+            yield _event(
+                row.withdrawn_at, "told ahead", "The absence told ahead was withdrawn", row.by, record=row.report_id
+            )
 
 
 def _messages(
@@ -171,11 +180,23 @@ def _messages(
             yield _event(row.received_at, "answer", what, row.provider, said=without_tokens(row.body),
                          language=row.language or "", record=row.reply_id)  # fmt: skip
             continue
-        cost = f", {row.segments} part{'' if row.segments == 1 else 's'}, {row.cost_pence:.1f} pence" if row.channel == "sms" else ""
+        cost = (
+            f", {row.segments} part{'' if row.segments == 1 else 's'}, {row.cost_pence:.1f} pence"
+            if row.channel == "sms"
+            else ""
+        )
         state = f"now {row.status}{f' ({words(row.reason).what})' if row.reason else ''}"
         what = f"{_medium(row.channel)} to {person} ({row.to_address}) written: {row.template}{cost}; {state}"
         body = "\n\n".join(filter(None, (row.subject, row.body)))
-        yield _event(row.created_at, "message", what, "Notifier", said=without_tokens(body), language=row.language, record=row.message_id)
+        yield _event(
+            row.created_at,
+            "message",
+            what,
+            "Notifier",
+            said=without_tokens(body),
+            language=row.language,
+            record=row.message_id,
+        )
     by_id = {row.message_id: row for row in sent}
     for row in sent:
         person = people.get(row.carer_id, row.carer_id or "")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -72,12 +71,13 @@ def _pictures_of(pack: Pack) -> set[str]:
 
 
 def _document(pack: Pack, made_by: str, local: datetime, purpose: str, missing: set[str]) -> dict[str, Any]:
-    named = {letter: f"[{unicodedata.name(letter, f'U+{ord(letter):04X}').lower()}]" for letter in missing}
-    drop = {letter: "" for letter in missing if unicodedata.category(letter) in ("Mn", "Cf")}
+    named = {ord(letter): _named(letter) for letter in missing}
 
     def plain(text: str) -> str:
-        kept = _JOINED.sub("", "".join(letter for letter in text if letter == "\n" or unicodedata.category(letter) != "Cc"))
-        return kept.translate(str.maketrans(named | drop)) if missing else kept
+        kept = _JOINED.sub(
+            "", "".join(letter for letter in text if letter == "\n" or unicodedata.category(letter) != "Cc")
+        )
+        return kept.translate(named)
 
     days: list[dict[str, Any]] = []
     for event in pack.events:
@@ -95,7 +95,9 @@ def _document(pack: Pack, made_by: str, local: datetime, purpose: str, missing: 
                 **_language(event.said, event.language),
             }
         )
-    everything = "".join([pack.pupil_name, *(event.what for event in pack.events), *(" ".join(row) for row in pack.contacts)])
+    everything = "".join(
+        [pack.pupil_name, *(event.what for event in pack.events), *(" ".join(row) for row in pack.contacts)]
+    )
     return {
         "title": f"Evidence pack, pupil {pack.pupil_id}",
         "author": pack.school_name,
@@ -118,12 +120,24 @@ def _document(pack: Pack, made_by: str, local: datetime, purpose: str, missing: 
     }
 
 
+def _named(letter: str) -> str:
+    """What stands for a sign that cannot be shown: its name, and nothing for what only joins others."""
+    if unicodedata.category(letter) in ("Mn", "Cf"):
+        return ""
+    return f"[{unicodedata.name(letter, f'U+{ord(letter):04X}').lower()}]"
+
+
 def _language(said: str, language: str) -> dict[str, Any]:
     first, *rest = (language or "en").split("-")
     region = next((part.lower() for part in rest if len(part) == 2), None)
-    written: Callable[[str], bool] = lambda text: any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text)  # noqa: E731
-    rtl = written(said) and (not language or direction(language) == "rtl")
-    return {"lang": first if 2 <= len(first) <= 3 else "en", "region": region, "rtl": rtl, "script_fonts": list(fonts_present(said, language))}
+    from_the_right = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in said)
+    rtl = from_the_right and (not language or direction(language) == "rtl")
+    return {
+        "lang": first if 2 <= len(first) <= 3 else "en",
+        "region": region,
+        "rtl": rtl,
+        "script_fonts": list(fonts_present(said, language)),
+    }
 
 
 def _long(day: str) -> str:

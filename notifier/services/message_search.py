@@ -117,7 +117,11 @@ def understand(connection: Connection, school_id: str, asked: Asked, *, allow_te
         faults["number"] = f"Enter a number, at least {FEWEST_DIGITS} digits of one, or a whole e-mail address."
     if asked.text and not words_of(asked.text):
         faults["text"] = "Enter at least one word. Signs alone are not searched for."
-    choices = (("status", {state.value for state in MessageStatus}), ("channel", set(CHANNELS)), ("direction", set(DIRECTIONS)))
+    choices = (
+        ("status", {state.value for state in MessageStatus}),
+        ("channel", set(CHANNELS)),
+        ("direction", set(DIRECTIONS)),
+    )
     for place, known in choices:
         if getattr(asked, place) and getattr(asked, place) not in known:
             faults[place] = "Choose one of the list."

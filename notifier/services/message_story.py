@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from notifier.domain.answer_tokens import without_tokens
+from notifier.domain.messages import MessageStatus
 from notifier.domain.schools import School
 from notifier.services.message_search import LogLine, lines
 from notifier.store import follow_ups, message_log, messages, receipts, replies
@@ -50,7 +51,9 @@ def story_of(connection: Connection, school: School, item_id: str) -> Story | No
 
 def _of_message(connection: Connection, school: School, row: Any) -> Story:
     links = messages.links_of(connection, school.key, [row.message_id]).get(row.message_id, [])
-    chased = follow_ups.by_ids(connection, school.key, sorted({link.follow_up_id for link in links if link.follow_up_id}))
+    chased = follow_ups.by_ids(
+        connection, school.key, sorted({link.follow_up_id for link in links if link.follow_up_id})
+    )
     answers = {
         reply.reply_id: Entry(0, IN, reply)
         for reply in replies.of_follow_ups(connection, school.key, [item.follow_up_id for item in chased])
@@ -58,7 +61,13 @@ def _of_message(connection: Connection, school: School, row: Any) -> Story:
     }
     direction = message_log.STAFF if row.audience == "staff" else message_log.OUT
     line, *others = lines(connection, school.key, [Entry(0, direction, row), *answers.values()])
-    return Story(line, tuple(message_steps(connection, school.key, [row])), tuple(chased), tuple(others), without_tokens(row.html or ""))
+    return Story(
+        line,
+        tuple(message_steps(connection, school.key, [row])),
+        tuple(chased),
+        tuple(others),
+        without_tokens(row.html or ""),
+    )
 
 
 def message_steps(connection: Connection, school_id: str, rows: list[Any]) -> list[Step]:
@@ -73,11 +82,19 @@ def message_steps(connection: Connection, school_id: str, rows: list[Any]) -> li
         steps.append(Step(attempt.started_at, f"Handed to {attempt.provider}, try {attempt.number}", "Notifier"))
         if attempt.ended_at is not None:
             steps.append(Step(attempt.ended_at, f"The try ended: {result}", attempt.provider, more))
-    for event in receipts.events_of(connection, ids):
+    rank = {status.value: place for place, status in enumerate(MessageStatus)}
+    for event in sorted(
+        receipts.events_of(connection, ids), key=lambda row: (row.received_at, rank.get(row.status, 0))
+    ):
         code = f"error {event.error_code}" if event.error_code else ""
         late = "" if event.applied else "came out of order and changed nothing"
         steps.append(
-            Step(event.received_at, f"Receipt: {event.provider_status}", event.provider, "; ".join(filter(None, (code, late))))
+            Step(
+                event.received_at,
+                f"Receipt: {event.provider_status}",
+                event.provider,
+                "; ".join(filter(None, (code, late))),
+            )
         )
     return sorted(steps, key=lambda step: step.at)
 

@@ -39,7 +39,9 @@ def next_entry(connection: Connection, school_id: str) -> int:
     """The number of the audit entry that is written next; under the chain's lock only."""
     from notifier.store.tables import audit
 
-    last = connection.execute(select(func.max(audit.c.number)).where(audit.c.school_id == school_id)).scalar_one_or_none()
+    last = connection.execute(
+        select(func.max(audit.c.number)).where(audit.c.school_id == school_id)
+    ).scalar_one_or_none()
     return (last or 0) + 1
 
 

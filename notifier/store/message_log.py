@@ -130,8 +130,16 @@ def find(
     query = numbers(connection, school_id, wanted, before=before).with_only_columns(log_entries.c.entry, kind, item)
     found = connection.execute(query.limit(limit)).all()
     by_id = {
-        **_rows(connection, school_id, messages, messages.c.message_id, [row.item_id for row in found if row.direction != IN]),
-        **_rows(connection, school_id, replies, replies.c.reply_id, [row.item_id for row in found if row.direction == IN]),
+        **_rows(
+            connection,
+            school_id,
+            messages,
+            messages.c.message_id,
+            [row.item_id for row in found if row.direction != IN],
+        ),
+        **_rows(
+            connection, school_id, replies, replies.c.reply_id, [row.item_id for row in found if row.direction == IN]
+        ),
     }
     return [Entry(row.entry, row.direction, by_id[row.item_id]) for row in found if row.item_id in by_id]
 
@@ -158,7 +166,9 @@ def numbers(connection: Connection, school_id: str, wanted: Wanted, *, before: i
     elif by_index:
         lexemes = " & ".join(f"'{word}':*" for word in words or ())
         query = query.where(
-            text("array_to_tsvector(string_to_array(log_entries.words, ' ')) @@ CAST(:words AS tsquery)").bindparams(words=lexemes)
+            text("array_to_tsvector(string_to_array(log_entries.words, ' ')) @@ CAST(:words AS tsquery)").bindparams(
+                words=lexemes
+            )
         )
     else:
         for word in words or ():
@@ -210,7 +220,7 @@ def _in_state(
 
     SQLite uses an index made for some states only where the statement says the index's condition in its very words.
     """
-    state = literal_column(f"'{status.value}'")
+    state: ColumnElement[str] = literal_column(f"'{status.value}'")
     if few:
         lite = connection.dialect.name == "sqlite"
         of_school = messages.c.school_id == school_id
@@ -224,7 +234,9 @@ def _in_state(
             chosen = and_(of_school, messages.c.status == state, text(f"messages.{ENDED_BADLY}"))
         return log_entries.c.item_id.in_(select(messages.c.message_id).where(chosen))
     return exists().where(
-        messages.c.school_id == school_id, messages.c.message_id == of(log_entries.c.item_id), messages.c.status == state
+        messages.c.school_id == school_id,
+        messages.c.message_id == of(log_entries.c.item_id),
+        messages.c.status == state,
     )
 
 

@@ -30,7 +30,9 @@ def carers_by_id(connection: Connection, school_id: str, carer_ids: Iterable[str
     found: dict[str, str] = {}
     for chunk in in_chunks(sorted(set(carer_ids))):
         rows = connection.execute(
-            select(carers.c.carer_id, carers.c.name).where(carers.c.school_id == school_id, carers.c.carer_id.in_(chunk))
+            select(carers.c.carer_id, carers.c.name).where(
+                carers.c.school_id == school_id, carers.c.carer_id.in_(chunk)
+            )
         )
         found.update((row.carer_id, row.name) for row in rows if row.name)
     return found

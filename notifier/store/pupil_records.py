@@ -30,7 +30,9 @@ def decisions_between(connection: Connection, school_id: str, pupil_id: str, fir
 def follow_ups_between(connection: Connection, school_id: str, pupil_id: str, first: date, last: date) -> list[Any]:
     """The follow-ups of the pupil's absences."""
     of = follow_ups.c
-    query = select(follow_ups).where(of.school_id == school_id, of.pupil_id == pupil_id, of.day >= first, of.day <= last)
+    query = select(follow_ups).where(
+        of.school_id == school_id, of.pupil_id == pupil_id, of.day >= first, of.day <= last
+    )
     return list(connection.execute(query.order_by(of.day, of.session)))
 
 

@@ -22,8 +22,20 @@ def audited(morning, person):
                 connection, "oakfield", at=morning.at(f"09:{10 + number}"), actor="alice@oakfield.example", act="follow_up.confirm",
                 subject=f"P{number % 3}", detail={"code": "I", "day": "2026-11-23"},
             )  # fmt: skip
-    for moment, actor in (("09:15", "alice@oakfield.example"), ("09:16", "alice@oakfield.example"), ("09:31", "bashir@oakfield.example")):
-        looks.note(morning.app, "oakfield", actor=actor, what="message", subject="m1", pupil_ids=["P1", "P2"], now=morning.at(moment))
+    for moment, actor in (
+        ("09:15", "alice@oakfield.example"),
+        ("09:16", "alice@oakfield.example"),
+        ("09:31", "bashir@oakfield.example"),
+    ):
+        looks.note(
+            morning.app,
+            "oakfield",
+            actor=actor,
+            what="message",
+            subject="m1",
+            pupil_ids=["P1", "P2"],
+            now=morning.at(moment),
+        )
     return morning
 
 
@@ -49,7 +61,7 @@ def test_acts_and_looks_are_found_by_person_act_pupil_and_date(audited):
 
 
 def test_a_look_within_ten_minutes_is_noted_once(audited):
-    assert len([line for line in _page(audited, act="look.message", actor="alice")]) == 2  # two pupils, one look
+    assert len(_page(audited, act="look.message", actor="alice")) == 2  # two pupils, one look
 
 
 def test_pages_of_the_audit_leave_nothing_out(audited):
@@ -62,7 +74,15 @@ def test_pages_of_the_audit_leave_nothing_out(audited):
 
 def test_looks_are_sealed_within_the_hour_and_the_chain_is_whole(audited):
     assert (_check(audited).whole, _check(audited).unsealed) == (True, 4)
-    looks.note(audited.app, "oakfield", actor="alice@oakfield.example", what="pupil", subject="P2", pupil_ids=["P2"], now=audited.at("10:15"))
+    looks.note(
+        audited.app,
+        "oakfield",
+        actor="alice@oakfield.example",
+        what="pupil",
+        subject="P2",
+        pupil_ids=["P2"],
+        now=audited.at("10:15"),
+    )
     verdict = _check(audited)
     assert (verdict.whole, verdict.looks, verdict.unsealed) == (True, 5, 0)
     assert _check(audited, last=3).whole
@@ -86,7 +106,14 @@ def test_what_was_tampered_with_is_named(audited):
             connection.exec_driver_sql("SELECT 1")
             if statement is None:
                 row = connection.execute(entries.select().where(number == 5)).one()
-                entry = {"number": 5, "at": row.at.isoformat(), "actor": "x", "act": row.act, "subject": row.subject, "detail": row.detail}
+                entry = {
+                    "number": 5,
+                    "at": row.at.isoformat(),
+                    "actor": "x",
+                    "act": row.act,
+                    "subject": row.subject,
+                    "detail": row.detail,
+                }
                 made = records.audit_hash(row.previous_hash, entry)
                 connection.execute(update(entries).where(number == 5).values(actor="x", entry_hash=made))
             else:

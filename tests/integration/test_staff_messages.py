@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
+from notifier.domain.answer_tokens import without_tokens
 from notifier.services import audit, evidence
 from notifier.services.evidence_pdf import evidence_pdf
 from notifier.store import message_log
@@ -77,15 +78,30 @@ def test_what_cannot_be_understood_is_said_beside_the_field_and_kept(oakfield, s
     browser = sign_in(oakfield, "viewer")
     page = browser.send("/messages", {"since": "soon", "number": "12", "text": "!!", "pupil": "zoe"})
     assert page.status_code == 422
-    for words in ("Enter a day as", "at least 4 digits", "at least one word", 'value="soon"', 'value="zoe"', 'href="#since"'):
+    for words in (
+        "Enter a day as",
+        "at least 4 digits",
+        "at least one word",
+        'value="soon"',
+        'value="zoe"',
+        'href="#since"',
+    ):
         assert words in page.text
 
 
 def test_a_message_is_shown_as_it_was_sent_and_the_look_is_noted(oakfield, sign_in):
     browser = sign_in(oakfield, "viewer")
-    text = next(entry for entry in _entries(oakfield, pupil_ids=("P1",)) if entry.direction == "out" and entry.row.purpose == "absence")
+    text = next(
+        entry
+        for entry in _entries(oakfield, pupil_ids=("P1",))
+        if entry.direction == "out" and entry.row.purpose == "absence"
+    )
     page = browser.get(f"/messages/{text.row.message_id}")
-    assert page.status_code == 200 and "Written and put in the queue" in page.text and "Handed to simulator, try 1" in page.text
+    assert (
+        page.status_code == 200
+        and "Written and put in the queue" in page.text
+        and "Handed to simulator, try 1" in page.text
+    )
     assert "/r/…" in page.text and "AbCdEfGhIjKlMnOpQrStUv" not in page.text  # the answer, beside the text
     assert "Zoë" not in page.text.partition("</title>")[0]
     [answer] = _entries(oakfield, direction="in", pupil_ids=("P1",))
@@ -158,7 +174,9 @@ def test_the_evidence_pack_holds_the_story_and_its_fingerprint_is_in_the_audit(o
     empty = browser.send("/evidence", typed, page=page)
     assert empty.status_code == 422 and "Say what the pack is for" in empty.text and 'value="20/11/2026"' in empty.text
     made = [browser.send("/evidence", typed | {"purpose": "Meeting"}, page=page) for _ in range(2)]
-    assert [one.headers["content-type"] for one in made] == ["application/pdf"] * 2 and made[0].content.startswith(b"%PDF")
+    assert [one.headers["content-type"] for one in made] == ["application/pdf"] * 2 and made[0].content.startswith(
+        b"%PDF"
+    )
     told = _audit(oakfield, act="evidence.export")
     fingerprints = {dict(line.detail)["fingerprint"] for line in told}
     assert len(told) == 2 and len(fingerprints) == 1
@@ -166,7 +184,15 @@ def test_the_evidence_pack_holds_the_story_and_its_fingerprint_is_in_the_audit(o
         school = oakfield.app.school(connection, "oakfield")
         pack = evidence.collect(connection, oakfield.app, school, "P1", oakfield.day, oakfield.day)
         other = evidence.collect(connection, oakfield.app, school, "P2", oakfield.day, oakfield.day)
-    assert {event.kind for event in pack.events} >= {"mark", "decision", "message", "transport", "answer", "follow-up", "act"}
+    assert {event.kind for event in pack.events} >= {
+        "mark",
+        "decision",
+        "message",
+        "transport",
+        "answer",
+        "follow-up",
+        "act",
+    }
     assert any("/r/…" in event.said and "AbCdEfGh" not in event.said for event in pack.events)
     assert all("Zoë" not in event.said and "P1" not in event.what for event in other.events)
     assert other.fingerprint != pack.fingerprint
@@ -178,6 +204,30 @@ def test_signs_without_a_font_are_named(oakfield):
     with oakfield.app.database.read() as connection:
         school = oakfield.app.school(connection, "oakfield")
         pack = evidence.collect(connection, oakfield.app, school, "P1", oakfield.day, oakfield.day)
-    odd = evidence.Event(pack.events[-1].at, "answer", "an answer", "simulator", said="ill \U0001f927\U0001f3fd\ufe0f \x07 \U000f0000 thanks")
-    made = evidence_pdf(replace(pack, events=(*pack.events, odd)), made_by="a@b.example", made_at=oakfield.at("10:00"), purpose="x")
+    odd = evidence.Event(
+        pack.events[-1].at,
+        "answer",
+        "an answer",
+        "simulator",
+        said="ill \U0001f927\U0001f3fd\ufe0f \x07 \U000f0000 thanks",
+    )
+    made = evidence_pdf(
+        replace(pack, events=(*pack.events, odd)), made_by="a@b.example", made_at=oakfield.at("10:00"), purpose="x"
+    )
     assert made.startswith(b"%PDF")
+
+
+def test_an_email_can_be_seen_as_it_looked_and_may_do_nothing(make_morning, person, staff, sign_in):
+    made = make_morning(**staff.WITH_KEY)
+    made.add_school()
+    made.people(person("P1", "C1", mobile="", email="c1@family.example"))
+    made.marks({"P1": "N"})
+    made.run()
+    made.send()
+    [email] = [entry.row for entry in _entries(made, channel="email") if entry.row.html]
+    browser = sign_in(made, "viewer")
+    assert f"/messages/{email.message_id}/as-sent" in browser.get(f"/messages/{email.message_id}").text
+    shown = browser.get(f"/messages/{email.message_id}/as-sent")
+    assert shown.text == without_tokens(email.html) and "/r/…" in shown.text
+    assert shown.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+    assert browser.get("/messages/nothing/as-sent").status_code == 404

@@ -90,7 +90,13 @@ def build_router(shell: Shell) -> APIRouter:
             return _page(shell, request, visit, asked)
         detail = asked.filled() | ({"pupil": sought.pupil_id} if sought.pupil_id else {})
         audit.note_act(
-            visit.app, visit.school.key, actor=visit.actor, act="audit.export", subject="audit", detail=detail, now=visit.now
+            visit.app,
+            visit.school.key,
+            actor=visit.actor,
+            act="audit.export",
+            subject="audit",
+            detail=detail,
+            now=visit.now,
         )
         told = audit.everything(visit.app, visit.school.key, sought, most=MOST_EXPORTED)
         return csv_response(COLUMNS, _cells(told), f"audit-{visit.school.key}-{visit.now:%Y-%m-%d}.csv")
@@ -160,7 +166,9 @@ def _page(
         "faults": faults,
         "told": told,
         "lines": lines,
-        "names": {pupil: f"{row.preferred_name or row.given_name} {row.family_name}".strip() for pupil, row in called.items()},
+        "names": {
+            pupil: f"{row.preferred_name or row.given_name} {row.family_name}".strip() for pupil, row in called.items()
+        },
         "pupil_of": {line.place: _pupil(line) for line in lines},
         "items": items,
         "verdict": verdict,
@@ -173,7 +181,7 @@ def _page(
     return shell.html(request, "audit.html", visit.frame, values, 422 if faults else 200)
 
 
-ABOUT_PUPILS: Final = frozenset({"follow_up.confirm", "absence.report", "absence.withdraw", "contact.suppress", "evidence.export"})
+ABOUT_PUPILS: Final = frozenset({"follow_up.confirm", "absence.report", "contact.suppress", "evidence.export"})
 """Acts whose subject is a pupil."""
 
 
@@ -197,4 +205,13 @@ def _place(text: str) -> Place | None:
 def _cells(told: Iterator[Told]) -> Iterator[tuple[object, ...]]:
     for line in told:
         detail = "; ".join(f"{key}: {value}" for key, value in line.detail)
-        yield (line.number or "", spreadsheet_time(line.at), line.actor, line.act, line.words, line.subject, _pupil(line), detail)
+        yield (
+            line.number or "",
+            spreadsheet_time(line.at),
+            line.actor,
+            line.act,
+            line.words,
+            line.subject,
+            _pupil(line),
+            detail,
+        )

@@ -56,7 +56,9 @@ def build_router(shell: Shell) -> APIRouter:
         if not typed["pupil"] or not found:
             faults["pupil"] = "Enter the name or number of a pupil at this school."
         elif len(found) > 1:
-            faults["pupil"] = f"{len(found)} pupils have a name like this. Type more of it, or the number in the register."
+            faults["pupil"] = (
+                f"{len(found)} pupils have a name like this. Type more of it, or the number in the register."
+            )
         days = {name: _day(typed[name], name, faults) for name in ("since", "until")}
         if len(typed["purpose"]) < 3:
             faults["purpose"] = "Say what the pack is for. It stands on the pack and in the audit."
@@ -82,7 +84,13 @@ def build_router(shell: Shell) -> APIRouter:
 
 def _note(visit: Visit, pupil_id: str) -> None:
     looks.note(
-        visit.app, visit.school.key, actor=visit.actor, what="evidence", subject=pupil_id, pupil_ids=[pupil_id], now=visit.now
+        visit.app,
+        visit.school.key,
+        actor=visit.actor,
+        what="evidence",
+        subject=pupil_id,
+        pupil_ids=[pupil_id],
+        now=visit.now,
     )
 
 
@@ -92,7 +100,10 @@ def _safe(text: str) -> str:
 
 def _day(text: str, name: str, faults: dict[str, str]) -> date | None:
     try:
-        return parse_day("-".join(part.zfill(2) for part in reversed(text.split("/"))) if "/" in text else text or "none", today=date.min)
+        return parse_day(
+            "-".join(part.zfill(2) for part in reversed(text.split("/"))) if "/" in text else text or "none",
+            today=date.min,
+        )
     except BadDay:
         faults[name] = "Enter a day as 23/11/2026."
         return None

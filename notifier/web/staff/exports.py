@@ -53,5 +53,7 @@ def _written(rows: Iterable[Sequence[object]]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     for row in rows:
-        writer.writerow([cell if isinstance(cell, int | float) else neutralised("" if cell is None else str(cell)) for cell in row])
+        writer.writerow(
+            [cell if isinstance(cell, int | float) else neutralised("" if cell is None else str(cell)) for cell in row]
+        )
     return text.getvalue().encode()

@@ -34,7 +34,12 @@ Export = Annotated[Visit, Depends(require(Permission.EXPORT))]
 PAGE: Final = 50
 MOST_EXPORTED: Final = 200_000
 
-DIRECTION_WORDS: Final = {"": "Sent to families and received", "out": "Sent to families", "in": "Received", "staff": "Alerts to staff"}
+DIRECTION_WORDS: Final = {
+    "": "Sent to families and received",
+    "out": "Sent to families",
+    "in": "Received",
+    "staff": "Alerts to staff",
+}
 
 COLUMNS: Final = (
     "time", "direction", "pupil_ids", "pupils", "person", "channel", "number_or_address", "language", "template", "state", "reason",
@@ -73,9 +78,17 @@ def build_router(shell: Shell) -> APIRouter:
             return _page(shell, request, visit, asked, told=stale, status=409)
         with visit.app.database.read() as connection:
             understood = _understood(connection, visit, asked)
-        detail = asked.filled() | ({"pupil": ", ".join(row.pupil_id for row in understood.pupils)} if asked.pupil else {})
+        detail = asked.filled() | (
+            {"pupil": ", ".join(row.pupil_id for row in understood.pupils)} if asked.pupil else {}
+        )
         audit.note_act(
-            visit.app, visit.school.key, actor=visit.actor, act="messages.export", subject="log", detail=detail, now=visit.now
+            visit.app,
+            visit.school.key,
+            actor=visit.actor,
+            act="messages.export",
+            subject="log",
+            detail=detail,
+            now=visit.now,
         )
         return csv_response(COLUMNS, _rows(visit, understood), f"messages-{visit.school.key}-{visit.now:%Y-%m-%d}.csv")
 
@@ -86,7 +99,9 @@ def build_router(shell: Shell) -> APIRouter:
         if story is None:
             raise HTTPException(404)
         _note(visit, "reply" if story.line.direction == IN else "message", item_id, story.line.pupil_ids)
-        return shell.html(request, "message.html", visit.frame, {"story": story, "line": story.line, "row": story.line.row})
+        return shell.html(
+            request, "message.html", visit.frame, {"story": story, "line": story.line, "row": story.line.row}
+        )
 
     @router.get("/messages/{item_id}/as-sent")
     def as_sent(visit: See, item_id: str) -> Response:
@@ -133,7 +148,11 @@ def _page(
     key = visit.school.key
     with visit.app.database.read() as connection:
         understood = _understood(connection, visit, asked) if not faults else Understood(faults=faults)
-        found = [] if understood.faults else message_log.find(connection, key, understood.wanted, before=before, limit=PAGE + 1)
+        found = (
+            []
+            if understood.faults
+            else message_log.find(connection, key, understood.wanted, before=before, limit=PAGE + 1)
+        )
         lines = message_search.lines(connection, key, found[:PAGE])
         templates = message_search.templates(connection, key)
     if asked.about_somebody and lines:

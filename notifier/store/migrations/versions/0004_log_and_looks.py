@@ -37,7 +37,9 @@ _SQLITE = (
     "INSERT INTO log_words(log_words, rowid, words) VALUES ('delete', old.entry, old.words); "
     "INSERT INTO log_words(rowid, words) VALUES (new.entry, new.words); END",
 )
-_POSTGRESQL = "CREATE INDEX ix_log_entries_words ON log_entries USING gin (array_to_tsvector(string_to_array(words, ' ')))"
+_POSTGRESQL = (
+    "CREATE INDEX ix_log_entries_words ON log_entries USING gin (array_to_tsvector(string_to_array(words, ' ')))"
+)
 
 
 def upgrade() -> None:
