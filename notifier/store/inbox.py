@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, desc, func, or_, select, update
 
+from notifier.store import message_log
 from notifier.store.database import in_chunks, insert_missing
 from notifier.store.tables import (
     carers,
@@ -191,6 +192,7 @@ def link(
         ).rowcount
         changed += moved
         if moved:
+            message_log.laid_to(connection, school_id, reply_id, carer_id)
             insert_missing(
                 connection,
                 reply_follow_ups,

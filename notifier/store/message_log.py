@@ -25,6 +25,7 @@ from sqlalchemy import (
     select,
     table,
     text,
+    update,
 )
 from sqlalchemy import column as named
 from sqlalchemy.sql.expression import UnaryExpression
@@ -120,6 +121,15 @@ def add_received(connection: Connection, rows: Sequence[Row]) -> None:
         for pupil_id in sorted(set(row.get("pupil_ids") or ()))
     ]
     insert_missing(connection, reply_pupils, about)
+
+
+def laid_to(connection: Connection, school_id: str, reply_id: str, carer_id: str) -> None:
+    """A stranger's reply turned out to be a carer's: the only change an entry ever sees."""
+    connection.execute(
+        update(log_entries)
+        .where(log_entries.c.school_id == school_id, log_entries.c.item_id == reply_id)
+        .values(carer_id=carer_id)
+    )
 
 
 def find(

@@ -20,7 +20,7 @@ from notifier.domain.choosing import Blocks
 from notifier.domain.replies import Intent
 from notifier.domain.sessions import local_date, local_time
 from notifier.domain.staff import Permission
-from notifier.services import answers, inbox, inbox_acts, staff
+from notifier.services import answers, inbox, inbox_acts, looks, staff
 from notifier.services.inbox import Conversation, NoSuchReply, plan_of
 from notifier.services.inbox_acts import Changed, Turn
 from notifier.services.schools import NotAllowed
@@ -246,6 +246,10 @@ def conversation_page(
         offered = answers.phrases(connection, visit.app, visit.school, way, now=visit.now) if may_answer else []
         past = inbox.history(connection, visit.school, found, now=visit.now)
         contacts = next_contacts(visit, connection, found) if found.wrong else []
+    looks.note(
+        visit.app, visit.school.key, actor=visit.actor, what="inbox", subject=reply_id,
+        pupil_ids=[child.pupil_id for child in found.children], now=visit.now,
+    )  # fmt: skip
     values = {
         "one": summary(visit, found),
         "way": way,
