@@ -18,8 +18,8 @@ from notifier.services.proposals import NOBODY, NOT_KNOWN
 from notifier.services.schools import NotAllowed
 from notifier.services.send_proposals import within_hours
 from notifier.services.wording_pages import SITUATION_WORDS, title_of
-from notifier.store import records
 from notifier.store import proposals as store
+from notifier.store import records
 from notifier.wording import MissingValue, TemplateFault
 
 STATES: Final[Mapping[str, str]] = {
@@ -69,8 +69,14 @@ def groups(app: Application, school: School, *, state: str) -> list[Group]:
     return found
 
 
-def _proposed(app: Application, school: School, row: Mapping[str, Any], approvals: frozenset[tuple[str, str]]) -> Proposed:
-    asked = [trial for trial in row["facts"] if trial["fact"] in FACTS and trial["fact"] != "asked" and trial["wanted"] != "no"]
+def _proposed(
+    app: Application, school: School, row: Mapping[str, Any], approvals: frozenset[tuple[str, str]]
+) -> Proposed:
+    asked = [
+        trial
+        for trial in row["facts"]
+        if trial["fact"] in FACTS and trial["fact"] != "asked" and trial["wanted"] != "no"
+    ]
     grounds = tuple(f"{FACTS[trial['fact']].means}: {_plain(trial['found'])}" for trial in asked)
     return Proposed(row, grounds, _said(app, school, row, approvals), title_of(row["template"]))
 
@@ -86,13 +92,21 @@ def _said(app: Application, school: School, row: Mapping[str, Any], approvals: f
     try:
         template = app.wording.template(row["template"])
         channel = "sms" if "sms" in template.channels else "email"
-        return app.wording_of(school).render(template.key, channel=channel, language="en", values=values, approvals=approvals).body
+        return (
+            app.wording_of(school)
+            .render(template.key, channel=channel, language="en", values=values, approvals=approvals)
+            .body
+        )
     except (MissingValue, TemplateFault, LookupError):
         return ""
 
 
 def _plain(value: Any) -> str:
-    return {True: "yes", False: "no", None: "not known"}.get(value, str(value)) if not isinstance(value, int) or isinstance(value, bool) else str(value)
+    return (
+        {True: "yes", False: "no", None: "not known"}.get(value, str(value))
+        if not isinstance(value, int) or isinstance(value, bool)
+        else str(value)
+    )
 
 
 def closed_now(app: Application, school: School, now: datetime) -> str:
@@ -112,6 +126,7 @@ def can_be_asked(app: Application) -> list[tuple[str, str]]:
 
 def left_out_words(left_out: Mapping[str, int]) -> Sequence[tuple[str, int]]:
     """Why pupils were left out of a list, with how many."""
-    return [(FACTS[fact].means if fact in FACTS else LEFT_OUT.get(fact, fact), number) for fact, number in sorted(left_out.items())]
-
-
+    return [
+        (FACTS[fact].means if fact in FACTS else LEFT_OUT.get(fact, fact), number)
+        for fact, number in sorted(left_out.items())
+    ]

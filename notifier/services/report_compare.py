@@ -16,7 +16,16 @@ from notifier.domain.sessions import Session
 from notifier.domain.small_numbers import HIDDEN, THRESHOLD, hide, with_totals
 from notifier.services.application import Application
 from notifier.services.report_shapes import Cell, Chart, Figure, Kind, Span
-from notifier.services.reports import REGISTER_HOLDS, absent_codes, bucketed, cut_off_seconds, intent_words, response_labels, response_parts
+from notifier.services.reports import (
+    REGISTER_HOLDS,
+    absent_codes,
+    bucketed,
+    cut_off_seconds,
+    intent_words,
+    response_labels,
+    response_parts,
+)
+from notifier.store import report_contacts
 from notifier.store import reports as store
 from notifier.wording.previews import language_name
 
@@ -69,8 +78,10 @@ def _tables(app: Application, schools: Sequence[School], span: Span) -> list[lis
             false = row.came_late + row.was_present
             alarms[row.school_id] = [row.came_late, row.was_present, row.follow_ups - false]
         for row in store.first_responses(connection, scope, cut_off_seconds(), span.summer()):
-            response[row.school_id] = [one + more for one, more in zip(response[row.school_id], response_parts(row), strict=True)]
-        for row in store.carers_by_way(connection, scope.schools):
+            response[row.school_id] = [
+                one + more for one, more in zip(response[row.school_id], response_parts(row), strict=True)
+            ]
+        for row in report_contacts.carers_by_way(connection, scope.schools):
             ways[row.school_id] = [row.by_text, row.by_mail, row.by_none]
         for row in store.answers(connection, scope):
             kinds[row.school_id][row.intent] += row.replies
@@ -78,9 +89,7 @@ def _tables(app: Application, schools: Sequence[School], span: Span) -> list[lis
             wanted[row.school_id][row.wanted_language or "en"] += row.messages
         for row in store.sessions_missed(connection, scope, absent_codes(app)):
             missed[row.school_id][row.sessions] += row.pupils
-        marked = store.pupils_marked(connection, scope)
-    days = {key: bucketed(missed[key], _MISSED) for key in empty}
-    pupils = {key: [max(0, marked.get(key, 0) - sum(days[key])), *days[key]] for key in empty}
+    pupils = {key: [missed[key].pop(0, 0), *bucketed(missed[key], _MISSED)] for key in empty}
     return [
         [
             _Table("reach", "Whom the schools reached", "Absences without a reason in the morning session.",
@@ -100,14 +109,22 @@ def _tables(app: Application, schools: Sequence[School], span: Span) -> list[lis
     ]  # fmt: skip
 
 
-def _columns(counted: dict[str, Counter[str]], keys: dict[str, int], words: object) -> tuple[tuple[str, ...], dict[str, list[int]]]:
+def _columns(
+    counted: dict[str, Counter[str]], keys: dict[str, int], words: object
+) -> tuple[tuple[str, ...], dict[str, list[int]]]:
     """The commonest kinds as columns, the others in one."""
     together: Counter[str] = Counter()
     for each in counted.values():
         together.update(each)
     common = [kind for kind, _ in together.most_common(MOST_KINDS)]
     called = [words(kind) for kind in common]  # type: ignore[operator]
-    cells = {key: [*(counted[key][kind] for kind in common), counted[key].total() - sum(counted[key][kind] for kind in common)] for key in keys}
+    cells = {
+        key: [
+            *(counted[key][kind] for kind in common),
+            counted[key].total() - sum(counted[key][kind] for kind in common),
+        ]
+        for key in keys
+    }
     return (*called, "Others"), cells
 
 
@@ -123,7 +140,7 @@ def _drawn(tables: Sequence[_Table], schools: Sequence[School], hide_small: bool
         ]
         figures.append(
             Figure(f"compare.{table.key}", table.title, table.said, ("School", *table.parts, "Altogether"), tuple(rows),
-                   Chart(Kind.STACK, tuple(range(1, len(table.parts) + 1)), table.unit))
+                   Chart(Kind.STACK, tuple(range(1, len(table.parts) + 1)), table.unit), total=True)
         )  # fmt: skip
     return figures
 
@@ -135,7 +152,9 @@ def _registers(app: Application, schools: Sequence[School], span: Span) -> Figur
     with app.database.read() as connection:
         for row in store.register_holds(connection, scope, REGISTER_HOLDS):
             found[row.school_id][row.kind] += row.holds
-    rows = tuple((school.name, *(found[school.key][kind] for kind in REGISTER_HOLDS)) for school in schools)
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (school.name, *(found[school.key][kind] for kind in REGISTER_HOLDS)) for school in schools
+    )
     return Figure("compare.registers", "Registers late", "How often a group was held by its register.",
                   ("School", *REGISTER_HOLDS.values()), rows, Chart(Kind.STACK, (1, 2), "times held"))  # fmt: skip
 

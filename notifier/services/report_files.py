@@ -33,9 +33,13 @@ def _plain(cell: Cell, money: bool) -> str | int | float:
     return f"{cell / 100:.2f}" if money else cell
 
 
-def note_export(app: Application, schools: Sequence[School], figure: Figure, span: Span, *, by: str, now: datetime) -> None:
+def note_export(
+    app: Application, schools: Sequence[School], figure: Figure, span: Span, *, by: str, now: datetime
+) -> None:
     """Tell each school's audit that a table about it was taken away."""
     detail = {"first": span.first.isoformat(), "last": span.last.isoformat()}
     with app.database.begin() as connection:
         for school in schools:
-            records.add_audit(connection, school.key, at=now, actor=by, act="report.export", subject=figure.key, detail=detail)
+            records.add_audit(
+                connection, school.key, at=now, actor=by, act="report.export", subject=figure.key, detail=detail
+            )

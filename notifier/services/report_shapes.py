@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from notifier.domain.schools import School
 from notifier.domain.sessions import LONDON, at_local
@@ -49,11 +50,20 @@ class Figure:
     note: str = ""
     money: frozenset[int] = frozenset()
     """Columns that hold pence."""
+    total: bool = False
+    """Whether the last row adds the others up; it is not drawn."""
+
+    @property
+    def drawn_rows(self) -> tuple[tuple[Cell, ...], ...]:
+        """The rows of the picture."""
+        return self.rows[:-1] if self.total else self.rows
 
     @property
     def drawn(self) -> bool:
         """Whether there is anything to draw."""
-        return self.chart is not None and any(_number(row[column]) for row in self.rows for column in self.chart.columns)
+        return self.chart is not None and any(
+            _number(row[column]) for row in self.drawn_rows for column in self.chart.columns
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +164,9 @@ def presets(school: School, today: date) -> Iterator[Preset]:
     yield Preset("4-weeks", "Last 4 weeks", Span(today - timedelta(days=27), today))
     begun = [term for term in sorted(school.terms) if term[0] <= today]
     if begun:
-        yield Preset("term", "This term" if begun[-1][1] >= today else "Last term", Span(begun[-1][0], min(begun[-1][1], today)))
+        yield Preset(
+            "term", "This term" if begun[-1][1] >= today else "Last term", Span(begun[-1][0], min(begun[-1][1], today))
+        )
 
 
 def months(today: date, number: int = 12) -> list[Preset]:
@@ -175,3 +187,16 @@ def day_words(day: date) -> str:
 
 def _number(cell: Cell) -> float:
     return float(cell) if isinstance(cell, int | float) else 0.0
+
+
+def totals(rows: Sequence[Any]) -> Counter[str]:
+    """The rows of several schools added up, column by column."""
+    found: Counter[str] = Counter()
+    for row in rows:
+        found.update({name: value for name, value in row._mapping.items() if name != "school_id"})
+    return found
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """A number with its noun."""
+    return f"{number} {one if number == 1 else many}"

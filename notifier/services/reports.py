@@ -6,6 +6,7 @@ missed", and a family can picture it. Comparing schools is for `report_compare`.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -16,31 +17,27 @@ from sqlalchemy import Connection
 from notifier.domain.codes import CodeClass, CodeEffect
 from notifier.domain.replies import PLANS, Intent
 from notifier.domain.schools import School
+from notifier.services import report_contacts
 from notifier.services.application import Application
-from notifier.services.report_shapes import Chart, Figure, Kind, Report, Span, day_words
+from notifier.services.report_shapes import Cell, Chart, Figure, Kind, Report, Span, counted, day_words, totals
 from notifier.store import reports as store
 from notifier.store.reports import Scope
-from notifier.wording.previews import language_name
 
 CUT_OFFS: Final = ((9, 45), (10, 0), (10, 30))
 """Local times by which a first-day absence should have an answer."""
-
-UNHEARD: Final = 3
-"""So many messages without one arriving make an address suspicious."""
 
 REGISTER_HOLDS: Final = {"register_not_taken": "Not taken", "register_stale": "Too old to act on"}
 
 _BUCKETS: Final = ((5, "Within 5 minutes"), (10, "5 to 10 minutes"), (20, "10 to 20 minutes"), (30, "20 to 30 minutes"),
                    (60, "30 to 60 minutes"), (1_000_000, "More than an hour"))  # fmt: skip
-_DAYS_MISSED: Final = ((3, "Up to 1 day"), (7, "1½ to 3 days"), (11, "3½ to 5 days"), (21, "5½ to 10 days"), (1_000_000, "More than 10 days"))
+_DAYS_MISSED: Final = (
+    (3, "Up to 1 day"),
+    (7, "1½ to 3 days"),
+    (11, "3½ to 5 days"),
+    (21, "5½ to 10 days"),
+    (1_000_000, "More than 10 days"),
+)
 """Sessions missed: each bucket ends below its number; two sessions are a day."""
-
-FAULTS: Final = {
-    "wrong_number": "Somebody else’s number",
-    "unreachable": "The provider says nobody can be reached there",
-    "never_delivered": f"No message of {UNHEARD} or more arrived",
-}
-"""Why an address is not used, where it is not the provider's own word."""
 
 
 def make(app: Application, key: str, schools: Sequence[School], span: Span) -> Report:
@@ -50,7 +47,7 @@ def make(app: Application, key: str, schools: Sequence[School], span: Span) -> R
 
 
 def _reach(connection: Connection, app: Application, span: Span, scope: Scope) -> Report:
-    total = _totals(store.reach(connection, scope))
+    total = totals(store.reach(connection, scope))
     minutes: Counter[int] = Counter()
     for row in store.answer_minutes(connection, scope):
         minutes[row.minutes] += row.follow_ups
@@ -65,7 +62,11 @@ def _reach(connection: Connection, app: Application, span: Span, scope: Scope) -
     timed = [*((label, number) for (_, label), number in zip(_BUCKETS, bucketed(minutes, _BUCKETS), strict=True)),
              ("No answer to a message", max(0, total["written"] - answered))]  # fmt: skip
     said = f"Of {total['follow_ups']} absences without a reason, carers were written to about {total['written']}, and {total['answered']} were answered."
-    quick = f"Half of the answers came within {half} minutes of the first message." if half is not None else "There were no answers to messages."
+    quick = (
+        f"Half of the answers came within {half} minutes of the first message."
+        if half is not None
+        else "There were no answers to messages."
+    )
     return Report(
         "reach", "Whom we reached, and how quickly", "Each unexplained absence is counted once for each session it was chased.",
         (
@@ -90,74 +91,12 @@ def _answers(connection: Connection, app: Application, span: Span, scope: Scope)
     )  # fmt: skip
 
 
-def _contacts(connection: Connection, app: Application, span: Span, scope: Scope) -> Report:
-    ways = _totals(store.carers_by_way(connection, scope.schools))
-    by_channel: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in store.outcomes(connection, scope):
-        by_channel[row.channel][_OUTCOMES.get(row.status, "Not sent")] += row.messages
-    faults: Counter[str] = Counter()
-    for row in store.faults(connection, scope.schools):
-        faults[fault_words(row.reason)] += row.addresses
-    for row in store.never_delivered(connection, scope, UNHEARD):
-        faults[FAULTS["never_delivered"]] += row.addresses
-    texts, mails = by_channel["sms"], by_channel["email"]
-    labels = ("Arrived", "Sent, not confirmed", "Not delivered", "Outcome not known", "Not sent", "Still to leave")
-    trouble = tuple((reason, number) for reason, number in faults.most_common())
-    return Report(
-        "contacts", "Contacts and their numbers", "Whom a message could reach today, and what became of the messages of these days.",
-        (
-            Figure("contacts.ways", "How carers can be written to now",
-                   f"{ways['by_none']} of {ways['carers']} carers cannot be written to at all.", ("Way", "Carers"),
-                   (("By text", ways["by_text"]), ("Only by e-mail", ways["by_mail"]), ("Not at all", ways["by_none"])),
-                   Chart(Kind.BARS, (1,), "carers"),
-                   "An address that does not work, or whose owner answered STOP, is no way."),
-            Figure("contacts.outcomes", "What became of messages to families",
-                   f"{texts['Not delivered'] + mails['Not delivered']} messages were not delivered.", ("Outcome", "Texts", "E-mails"),
-                   tuple((label, texts[label], mails[label]) for label in labels), Chart(Kind.BARS, (1, 2), "messages")),
-            Figure("contacts.faults", "Addresses that do not work",
-                   f"{faults.total()} addresses need to be put right.", ("What is wrong", "Addresses"), trouble),
-        ),
-    )  # fmt: skip
-
-
-_OUTCOMES: Final[Mapping[str, str]] = {
-    "delivered": "Arrived", "sent": "Sent, not confirmed", "accepted": "Sent, not confirmed", "undelivered": "Not delivered",
-    "failed": "Not delivered", "unknown": "Outcome not known", "sending": "Still to leave", "queued": "Still to leave",
-    "held": "Still to leave",
-}  # fmt: skip
-
-
-def _cost(connection: Connection, app: Application, span: Span, scope: Scope) -> Report:
-    texts: Counter[str] = Counter()
-    mails: Counter[str] = Counter()
-    parts: Counter[str] = Counter()
-    instead: Counter[str] = Counter()
-    pence: dict[str, float] = defaultdict(float)
-    for row in store.cost(connection, scope):
-        language = row.wanted_language or "en"
-        (texts if row.channel == "sms" else mails)[language] += row.messages
-        instead[language] += row.instead
-        if row.channel == "sms":
-            parts[language] += row.parts or 0
-        pence[language] += float(row.pence or 0)
-    languages = sorted(pence, key=lambda tag: (-pence[tag], -texts[tag] - mails[tag], tag))
-    rows = tuple((language_name(tag), texts[tag], parts[tag], mails[tag], instead[tag], round(pence[tag], 2)) for tag in languages)
-    spent = sum(pence.values())
-    said = f"{texts.total()} texts in {parts.total()} parts cost about £{spent / 100:.2f}; e-mails cost nothing."
-    return Report(
-        "cost", "What it cost", "A text is paid by its parts; letters outside the plain alphabet make more parts.",
-        (Figure("cost.languages", "Cost by language and channel", said,
-                ("Language of the family", "Texts", "Parts", "E-mails", "Went out in English instead", "Cost"), rows,
-                Chart(Kind.BARS, (5,), "pence"),
-                "“In English instead” counts messages in a language that the school does not offer, or whose words nobody has approved.",
-                frozenset({5})),),
-    )  # fmt: skip
-
-
 def absent_codes(app: Application) -> frozenset[str]:
     """The codes of an absence, as the statistics have it."""
     absent = (CodeClass.AUTHORISED, CodeClass.UNAUTHORISED)
-    return frozenset(code for code, entry in app.codes.codes.items() if entry.code_class in absent and not entry.withdrawn)
+    return frozenset(
+        code for code, entry in app.codes.codes.items() if entry.code_class in absent and not entry.withdrawn
+    )
 
 
 def _absence(connection: Connection, app: Application, span: Span, scope: Scope) -> Report:
@@ -178,7 +117,7 @@ def _absence(connection: Connection, app: Application, span: Span, scope: Scope)
     sessions: Counter[int] = Counter()
     for row in store.sessions_missed(connection, scope, absent):
         sessions[row.sessions] += row.pupils
-    marked = sum(store.pupils_marked(connection, scope).values())
+    marked, none = sessions.total(), sessions.pop(0, 0)
     counts = bucketed(sessions, _DAYS_MISSED)
     rows = tuple((day_words(day), missed[day] / 2, unknown[day] / 2) for day in sorted(missed))
     weekday_rows = tuple(
@@ -186,7 +125,11 @@ def _absence(connection: Connection, app: Application, span: Span, scope: Scope)
     )
     total = missed.total() / 2
     half = f"Pupils missed {_days(total)} altogether; {_days(unknown.total() / 2)} still have no reason."
-    most = f"{counts[-1]} of {marked} pupils missed more than 10 days." if counts[-1] else f"No pupil of {marked} missed more than 10 days."
+    most = (
+        f"{counts[-1]} of {marked} pupils missed more than 10 days."
+        if counts[-1]
+        else f"No pupil of {marked} missed more than 10 days."
+    )
     word = "Week beginning" if span.weekly else "Day"
     return Report(
         "absence", "Days missed", "A session missed is half a day. Illness and other authorised absences are counted with the others.",
@@ -197,7 +140,7 @@ def _absence(connection: Connection, app: Application, span: Span, scope: Scope)
                    "The average of the school days in this time.", ("Day of the week", "Pupil days missed on an average day"),
                    weekday_rows, Chart(Kind.COLUMNS, (1,), "days")),
             Figure("absence.pupils", "How many pupils missed how much", most, ("Days missed", "Pupils"),
-                   (("None", max(0, marked - sum(counts))), *((label, number) for (_, label), number in zip(_DAYS_MISSED, counts, strict=True))),
+                   (("None", none), *((label, number) for (_, label), number in zip(_DAYS_MISSED, counts, strict=True))),
                    Chart(Kind.COLUMNS, (1,), "pupils")),
         ),
     )  # fmt: skip
@@ -216,7 +159,7 @@ def _response(connection: Connection, app: Application, span: Span, scope: Scope
     for row in store.first_responses(connection, scope, cut_off_seconds(), span.summer()):
         for place, number in enumerate(response_parts(row)):
             parts[span.part_of(row.day)][place] += number
-    rows = tuple((day_words(day), *parts[day], sum(parts[day])) for day in sorted(parts))
+    rows: tuple[tuple[Cell, ...], ...] = tuple((day_words(day), *parts[day], sum(parts[day])) for day in sorted(parts))
     sums = [sum(day[place] for day in parts.values()) for place in range(len(CUT_OFFS) + 2)]
     said = f"By 10:30, {sum(sums[: len(CUT_OFFS)])} of {sum(sums)} morning absences had an answer or a settled reason."
     word = "Week beginning" if span.weekly else "Day"
@@ -246,12 +189,14 @@ def response_labels() -> tuple[str, ...]:
 def response_parts(row: Any) -> list[int]:
     """A row of `store.first_responses` as numbers that add up to its follow-ups."""
     edges = [getattr(row, f"by_{place}") for place in range(len(CUT_OFFS))]
-    steps = [edges[0], *(later - earlier for earlier, later in zip(edges, edges[1:], strict=False))]
+    steps = [edges[0], *(later - earlier for earlier, later in itertools.pairwise(edges))]
     return [*steps, row.ever - edges[-1], row.follow_ups - row.ever]
 
 
 def _registers(connection: Connection, app: Application, span: Span, scope: Scope) -> Report:
-    rows = sorted(store.register_holds(connection, scope, REGISTER_HOLDS), key=lambda row: (-row.holds, row.group, row.kind))
+    rows = sorted(
+        store.register_holds(connection, scope, REGISTER_HOLDS), key=lambda row: (-row.holds, row.group, row.kind)
+    )
     several = len(scope.schools) > 1
     made = tuple(
         (f"{row.group}, {row.school_id}" if several else row.group, REGISTER_HOLDS[row.kind], row.holds,
@@ -259,7 +204,11 @@ def _registers(connection: Connection, app: Application, span: Span, scope: Scop
         for row in rows
     )  # fmt: skip
     held = sum(row.holds for row in rows)
-    said = f"Late or old registers held a group {held} times." if held else "No register was late."
+    said = (
+        f"Late or old registers held a group {held} {'time' if held == 1 else 'times'}."
+        if held
+        else "No register was late."
+    )
     return Report(
         "registers", "Registers late", "A group whose register is not taken, or too old, is held: nobody in it is texted until it is right.",
         (Figure("registers.groups", "Groups held by their register", said,
@@ -279,7 +228,7 @@ def _alarms(connection: Connection, app: Application, span: Span, scope: Scope) 
     for row in store.answers(connection, scope):
         said_by[row.intent] += row.replies
     told = sum(store.all_clears(connection, scope).values())
-    total = _totals(store.reach(connection, scope))
+    total = totals(store.reach(connection, scope))
     number = causes.total()
     share = f", of {total['written']} about which a carer was written to" if total["written"] else ""
     rows = tuple(causes.most_common())
@@ -292,7 +241,7 @@ def _alarms(connection: Connection, app: Application, span: Span, scope: Scope) 
     return Report(
         "alarms", "False alarms", "A carer had been written to, and the child was in school or came late: exactly those who were alarmed are told.",
         (
-            Figure("alarms.causes", "What caused them", f"{number} false alarms{share}.", ("Cause", "Absences"), rows,
+            Figure("alarms.causes", "What caused them", counted(number, "false alarm", "false alarms") + f"{share}.", ("Cause", "Absences"), rows,
                    Chart(Kind.BARS, (1,), "absences")),
             Figure("alarms.time", f"False alarms by {'week' if span.weekly else 'day'}", "Late pupils and wrong registers apart.",
                    (word, "Came late", "Register was wrong"), tuple((day_words(day), *times[day]) for day in sorted(times)),
@@ -307,28 +256,12 @@ REPORTS: Final[Mapping[str, Callable[[Connection, Application, Span, Scope], Rep
     "response": _response,
     "answers": _answers,
     "alarms": _alarms,
-    "contacts": _contacts,
+    "contacts": report_contacts.contacts,
     "registers": _registers,
     "absence": _absence,
-    "cost": _cost,
+    "cost": report_contacts.cost,
 }
 """The reports by key, in the order of the page."""
-
-
-def put_right(app: Application, school: School, span: Span) -> list[dict[str, Any]]:
-    """Contacts of a school whose address has to be corrected, by name; for the school's own staff."""
-    scope = span.scope([school])
-    with app.database.read() as connection:
-        rows = store.to_put_right(connection, scope, school.key, UNHEARD)
-    return [
-        {"name": row.name or row.carer_id, "channel": row.channel, "address": row.address, "why": fault_words(row.why), "since": row.found_at}
-        for row in sorted(rows, key=lambda row: (row.name, row.carer_id, row.channel))
-    ]
-
-
-def fault_words(reason: str) -> str:
-    """Why an address is not used, for people."""
-    return FAULTS.get(reason) or reason.replace("_", " ").capitalize()
 
 
 def intent_words(intent: str) -> str:
@@ -354,13 +287,6 @@ def bucketed(counted: Counter[int], buckets: Sequence[tuple[int, str]]) -> list[
     found = [0] * len(buckets)
     for value, number in counted.items():
         found[next(place for place, (edge, _) in enumerate(buckets) if value < edge)] += number
-    return found
-
-
-def _totals(rows: Sequence[Any]) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for row in rows:
-        found.update({name: value for name, value in row._mapping.items() if name != "school_id"})
     return found
 
 

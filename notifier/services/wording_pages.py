@@ -5,10 +5,8 @@ Reading only; `services.wording` saves, approves and removes.
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,7 +14,6 @@ from notifier.domain.replies import PLANS
 from notifier.domain.schools import School
 from notifier.domain.situations import STANDING, Situation
 from notifier.services.application import Application
-from notifier.services.comparing import goes_out
 from notifier.store import records
 from notifier.wording import MessageTemplate, MissingValue, TemplateFault
 from notifier.wording.book import FAMILY_WORDS
@@ -24,7 +21,7 @@ from notifier.wording.coverage import Coverage, coverage
 from notifier.wording.languages import ENGLISH, direction, is_english, negotiated
 from notifier.wording.overrides import OwnersWording, Standing, State
 from notifier.wording.own_files import OwnWords
-from notifier.wording.own_text import OWN_CHANNELS, digest, plain
+from notifier.wording.own_text import OWN_CHANNELS
 from notifier.wording.previews import language_name, ordinary, phone_direction
 from notifier.wording.rendering import Rendered
 from notifier.wording.templates import FAMILIES, STAFF
@@ -121,21 +118,9 @@ class Shown:
     @property
     def paragraphs(self) -> list[list[str]]:
         """The e-mail's paragraphs, each as its lines."""
-        return [part.splitlines() for part in (self.mail.body if self.mail else "").strip().split("\n\n") if part.strip()]
-
-
-@dataclass(frozen=True, slots=True)
-class Editing:
-    """One channel as it is edited: the words in hand, what goes out now and whose, and the shipped wording."""
-
-    channel: str
-    text: str
-    now: str
-    source: str
-    shipped: str
-    english: str
-    own: OwnWords | None
-    standing: Standing | None
+        return [
+            part.splitlines() for part in (self.mail.body if self.mail else "").strip().split("\n\n") if part.strip()
+        ]
 
 
 def title_of(key: str) -> str:
@@ -181,10 +166,16 @@ def overview(app: Application, school: School, *, by_situation: bool) -> Overvie
         for situation, words in SITUATION_WORDS.items():
             mine = tuple(line for line in lines if situation in used.get(line.key, ()))
             groups.append((situation.value.replace("_", "-"), words, mine))
-        groups.append(("other", ANYTIME, tuple(line for line in lines if not used.get(line.key) and line.family != STAFF)))
+        groups.append(
+            ("other", ANYTIME, tuple(line for line in lines if not used.get(line.key) and line.family != STAFF))
+        )
     else:
         groups += [
-            (family.replace("_", "-"), FAMILY_WORDS.get(family, family), tuple(line for line in lines if line.family == family))
+            (
+                family.replace("_", "-"),
+                FAMILY_WORDS.get(family, family),
+                tuple(line for line in lines if line.family == family),
+            )
             for family in FAMILIES
         ]
     standings = (wording.standing(words, approvals) for words in wording.words())
@@ -202,7 +193,11 @@ def _line(
     languages = () if template.english_only else school.languages
     states = {tag: wording.stock.standing(template.key, tag, approvals) for tag in languages}
     for tag in languages:
-        if any(wording.in_use(template.key, tag, channel, approvals)[0] for channel in template.channels if channel in OWN_CHANNELS):
+        if any(
+            wording.in_use(template.key, tag, channel, approvals)[0]
+            for channel in template.channels
+            if channel in OWN_CHANNELS
+        ):
             states[tag] = None
     return Line(
         template.key, title_of(template.key), template.purpose, template.family, template.channels, own,
@@ -211,7 +206,9 @@ def _line(
     )  # fmt: skip
 
 
-def values_of(app: Application, school: School, template: MessageTemplate, given: Mapping[str, object]) -> dict[str, object]:
+def values_of(
+    app: Application, school: School, template: MessageTemplate, given: Mapping[str, object]
+) -> dict[str, object]:
     """Sample values with the school's own name, number and person."""
     own: dict[str, object] = {"school": school.short_name, "phone": school.phone}
     if school.named_person:
@@ -222,7 +219,9 @@ def values_of(app: Application, school: School, template: MessageTemplate, given
 
 def sets(template: MessageTemplate) -> list[tuple[str, dict[str, object]]]:
     """The sets of values that a message can be looked at with, each with its words."""
-    found = [(described.removeprefix("ordinary values, ").capitalize(), values) for described, values in ordinary(template)]
+    found = [
+        (described.removeprefix("ordinary values, ").capitalize(), values) for described, values in ordinary(template)
+    ]
     longest = template.samples(longest=True)
     return [*found, ("Longest names", longest)] if longest != template.samples() else found
 
@@ -232,7 +231,11 @@ def shown(app: Application, school: School, template: MessageTemplate, values: M
     with app.database.read() as connection:
         approvals = records.approved(connection, school.key, school.trust)
     wording = app.wording_of(school)
-    others = [] if template.english_only else [*school.languages, *(tag for tag in app.wording.languages() if tag != ENGLISH)]
+    others = (
+        []
+        if template.english_only
+        else [*school.languages, *(tag for tag in app.wording.languages() if tag != ENGLISH)]
+    )
     for tag in dict.fromkeys([ENGLISH, *others]):
         yield _shown(app, school, wording, template, tag, values, approvals)
 
@@ -247,14 +250,20 @@ def _shown(
     approvals: frozenset[tuple[str, str]],
 ) -> Shown:
     given = values_of(app, school, template, values)
-    links = {placeholder.name: None for placeholder in template.placeholders if placeholder.kind == "link" and not placeholder.required}
+    links = {
+        placeholder.name: None
+        for placeholder in template.placeholders
+        if placeholder.kind == "link" and not placeholder.required
+    }
     made: dict[str, Rendered] = {}
     own = waits = False
     why = ""
     for channel in template.channels:
         for_channel = {**given, **links} if channel == "sms" else given
         out = wording.render(template.key, channel=channel, language=language, values=for_channel, approvals=approvals)
-        words, _ = wording.in_use(template.key, language, channel, approvals) if channel in OWN_CHANNELS else (None, None)
+        words, _ = (
+            wording.in_use(template.key, language, channel, approvals) if channel in OWN_CHANNELS else (None, None)
+        )
         own = own or words is not None
         why = why or WHY_NOT.get(out.fallback or "", "")
         pending = _waiting(wording, template.key, language, channel, approvals)
@@ -267,7 +276,11 @@ def _shown(
         made[channel] = out
     offered = is_english(language) or negotiated(language, school.languages) is not None
     text = made.get("sms")
-    missing = not is_english(language) and not waits and any(out.fallback in ("no_translation", "not_approved") for out in made.values())
+    missing = (
+        not is_english(language)
+        and not waits
+        and any(out.fallback in ("no_translation", "not_approved") for out in made.values())
+    )
     if not offered and not missing:
         why = WHY_NOT["not_offered"]
     kind = "missing" if missing else "draft" if waits else "in_use" if offered else "spare"
@@ -298,48 +311,6 @@ def _drafted(wording: OwnersWording, words: OwnWords, values: Mapping[str, objec
         return wording.draft(words, values)
     except (TemplateFault, MissingValue):
         return None
-
-
-def editing(app: Application, school: School, template: MessageTemplate, language: str, owner: str, wording: OwnersWording) -> list[Editing]:
-    """The channels of a message as somebody changes them for an owner (the school or its trust)."""
-    with app.database.read() as connection:
-        approvals = records.approved(connection, owner, school.trust if owner == school.key else None)
-    found = []
-    for channel in template.channels:
-        if channel not in OWN_CHANNELS:
-            continue
-        now, source = goes_out(wording, template.key, language, channel, approvals)
-        own = wording.own(owner, template.key, language, channel)
-        known = negotiated(language, app.wording.languages())
-        shipped = plain(template, channel, None if is_english(language) else app.wording.translations(template.key, known or language))
-        found.append(
-            Editing(channel, own.text if own else shipped if not is_english(language) else now, now, source, shipped,
-                    wording.english(template.key, channel), own, wording.standing(own, approvals) if own else None)
-        )  # fmt: skip
-    return found
-
-
-def version_of(parts: Sequence[Editing]) -> str:
-    """What an edit began from: it differs as soon as somebody else has saved or removed an own text."""
-    return digest("\n".join(f"{part.channel} {part.own.text if part.own else ''}" for part in parts))
-
-
-_WORDS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\s+|[^\s{]+|\{")
-
-
-def differences(before: str, after: str) -> list[tuple[str, str]]:
-    """Two texts word by word: pairs of "same", "gone" or "new" and the words."""
-    old, new = _WORDS.findall(before.strip()), _WORDS.findall(after.strip())
-    found: list[tuple[str, str]] = []
-    for act, first, last, start, end in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if act == "equal":
-            found.append(("same", "".join(old[first:last])))
-            continue
-        if last > first:
-            found.append(("gone", "".join(old[first:last])))
-        if end > start:
-            found.append(("new", "".join(new[start:end])))
-    return found
 
 
 def histories(app: Application, school: School, template: str) -> list[Any]:

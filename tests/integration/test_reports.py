@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date, timedelta
 
 import pytest
 
 from notifier.domain.small_numbers import HIDDEN
-from notifier.services import report_compare, reports
+from notifier.services import report_compare, report_contacts, reports
 from notifier.services.report_shapes import Span, WrongSpan, months, presets, span_of
 
 MONDAY = date(2026, 11, 23)
@@ -75,7 +76,9 @@ def test_in_summer_the_cut_offs_are_an_hour_earlier_in_utc(make_morning, person)
     morning.send()
     morning.reply("+447700900001", "she has a bad cough", "09:50")
     span = Span(date(2026, 10, 1), date(2026, 11, 30))
-    assert [(each.first, each.last, each.seconds) for each in span.summer()] == [(date(2026, 10, 1), date(2026, 10, 24), 3600)]
+    assert [(each.first, each.last, each.seconds) for each in span.summer()] == [
+        (date(2026, 10, 1), date(2026, 10, 24), 3600)
+    ]
     assert figures(morning, "response", span)["response.times"].rows == (("Mon 5 Oct", 0, 1, 0, 0, 0, 1),)
 
 
@@ -91,7 +94,9 @@ def test_contacts_tell_whom_nobody_can_write_to(played):
     assert table(found["contacts.outcomes"])["Arrived"][0] == 3
     with played.app.database.read() as connection:
         school = played.app.school(connection, played.key)
-    assert [(row["name"], row["why"]) for row in reports.put_right(played.app, school, DAY)] == [("Carer C3", "Somebody else’s number")]
+    assert [(row["name"], row["why"]) for row in report_contacts.put_right(played.app, school, DAY)] == [
+        ("Carer C3", "Somebody else’s number")
+    ]
 
 
 def test_false_alarms_are_those_who_had_been_written_to(played):
@@ -166,7 +171,11 @@ def test_spans_are_read_as_people_type_them_and_refused_with_words():
     assert span_of("", "", fallback, MONDAY) == fallback
     assert span_of("01/09/2026", "2026-11-23", fallback, MONDAY) == Span(date(2026, 9, 1), MONDAY)
     assert span_of("01/09/2026", "", fallback, MONDAY) == Span(date(2026, 9, 1), MONDAY)
-    for first, last, field in (("soon", "", "first"), ("02/11/2026", "01/11/2026", "last"), ("01/01/2020", "01/01/2026", "last")):
+    for first, last, field in (
+        ("soon", "", "first"),
+        ("02/11/2026", "01/11/2026", "last"),
+        ("01/01/2020", "01/01/2026", "last"),
+    ):
         with pytest.raises(WrongSpan) as refused:
             span_of(first, last, fallback, MONDAY)
         assert refused.value.field == field
@@ -175,7 +184,7 @@ def test_spans_are_read_as_people_type_them_and_refused_with_words():
 def test_what_a_hub_lead_may_choose_never_overlaps():
     spans = [preset.span for preset in months(MONDAY)]
     assert spans[0] == Span(date(2026, 10, 1), date(2026, 10, 31))
-    for later, earlier in zip(spans, spans[1:], strict=False):
+    for later, earlier in itertools.pairwise(spans):
         assert earlier.last < later.first
 
 

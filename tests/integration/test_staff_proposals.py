@@ -21,7 +21,9 @@ def oakfield(make_morning, person):
     morning.add_school('named_person = "Mrs Example"')
     morning.people(person("P1", "C1"), person("P2", "C2"))
     with morning.app.database.begin() as connection:
-        days = morning.app.calendar(morning.app.school(connection, "oakfield")).school_days_between(date(2026, 9, 2), morning.day)
+        days = morning.app.calendar(morning.app.school(connection, "oakfield")).school_days_between(
+            date(2026, 9, 2), morning.day
+        )
         away = {date(2026, 11, 18), date(2026, 11, 19), date(2026, 11, 20)}
         rows = [
             {"school_id": "oakfield", "day": day, "session": session, "pupil_id": pupil, "code": "I" if day in away else "/",
@@ -62,7 +64,11 @@ def test_holding_back_takes_a_reason(oakfield, sign_in):
     page = browser.get("/proposals")
     first, second = ticks(page)
     refused = browser.send("/proposals/hold", {"proposal": first}, page=page)
-    assert refused.status_code == 422 and "Say why" in refused.text and re.search(rf'value="{first}" checked', refused.text)
+    assert (
+        refused.status_code == 422
+        and "Say why" in refused.text
+        and re.search(rf'value="{first}" checked', refused.text)
+    )
     done = browser.send("/proposals/hold", {"proposal": first, "reason": "a hard week"}, page=page)
     assert done.status_code == 303
     assert ticks(browser.get("/proposals")) == [second]
@@ -72,7 +78,10 @@ def test_holding_back_takes_a_reason(oakfield, sign_in):
 def test_outside_the_hours_nothing_is_sent_and_the_page_says_so(oakfield, sign_in):
     browser = sign_in(oakfield, "attendance_officer", at="18:30")
     page = browser.get("/proposals")
-    assert "messages outside first-day contact leave on school days" in page.text.casefold() or "leave on school days" in page.text
+    assert (
+        "messages outside first-day contact leave on school days" in page.text.casefold()
+        or "leave on school days" in page.text
+    )
     late = browser.send("/proposals/send", {"proposal": ticks(page)[0]}, page=page)
     assert late.status_code == 422 and oakfield.log() == []
 

@@ -32,7 +32,14 @@ def test_a_school_sees_every_figure_with_its_picture_and_its_table(played, sign_
     browser = sign_in(played, "viewer")
     page = browser.get("/reports?first=2026-11-23&last=2026-11-23")
     assert page.status_code == 200
-    for words in ("Whom we reached", "Days missed", "First-day response", "False alarms", "What it cost", "Registers late"):
+    for words in (
+        "Whom we reached",
+        "Days missed",
+        "First-day response",
+        "False alarms",
+        "What it cost",
+        "Registers late",
+    ):
         assert words in page.text
     assert 'alt="Picture of the table' in page.text and "style=" not in page.text
     assert "Carer C1" in page.text, "whose number is to be put right"
@@ -42,7 +49,10 @@ def test_a_picture_is_an_svg_with_a_name_and_a_description_under_a_policy_of_its
     browser = sign_in(played, "viewer")
     answer = browser.get("/reports/charts/reach.reached.svg?first=2026-11-23&last=2026-11-23&narrow=1")
     assert answer.headers["content-type"] == "image/svg+xml"
-    assert "script-src" not in answer.headers["content-security-policy"] and "sandbox" in answer.headers["content-security-policy"]
+    assert (
+        "script-src" not in answer.headers["content-security-policy"]
+        and "sandbox" in answer.headers["content-security-policy"]
+    )
     root = ElementTree.fromstring(answer.text)
     assert [child.tag.rpartition("}")[2] for child in root[:2]] == ["title", "desc"]
     assert "<script" not in answer.text
@@ -79,7 +89,11 @@ def test_a_hub_lead_sees_finished_months_without_small_numbers_or_names(played, 
         assert not any(name in page.text for name in NAMES)
     for path in ("/reports/charts/reach.reached.svg", "/reports/tables/contacts.faults.csv"):
         assert browser.get(path).status_code in (403, 404), path
-    assert browser.get("/reports/compare/tables/compare.reach.csv").text.splitlines()[1].startswith("Oakfield Primary School,hidden")
+    assert (
+        browser.get("/reports/compare/tables/compare.reach.csv")
+        .text.splitlines()[1]
+        .startswith("Oakfield Primary School,hidden")
+    )
 
 
 def test_a_stranger_sees_nothing_of_the_school(played, make_morning, sign_in):

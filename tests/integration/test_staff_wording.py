@@ -76,7 +76,9 @@ def test_every_message_can_be_looked_at(oakfield, sign_in):
 def test_a_check_tells_what_is_wrong_and_what_it_costs_and_saves_nothing(oakfield, sign_in):
     browser = sign_in(oakfield, "attendance_officer")
     page = write(browser, "Come in or be fined, {{ pupils }}!", do="check")
-    assert page.status_code == 200 and "It cannot be saved like this" in page.text and "Come in or be fined" in page.text
+    assert (
+        page.status_code == 200 and "It cannot be saved like this" in page.text and "Come in or be fined" in page.text
+    )
     page = browser.get(f"/wording/{KEY}/en")
     live = browser.send(f"/wording/{KEY}/en/check", {**fields(page), "sms": OWN}, page=page)
     assert "The checks found nothing" in live.text and "4p a text" in live.text and "<ins>" in live.text
@@ -103,7 +105,9 @@ def test_the_second_of_two_people_sees_what_the_first_wrote(oakfield, sign_in):
     alice, bashir = sign_in(oakfield, "attendance_officer"), sign_in(oakfield, "administrator")
     before = bashir.get(f"/wording/{KEY}/en")
     write(alice, OWN)
-    late = bashir.send(f"/wording/{KEY}/en", {**fields(before), "sms": OWN.replace("Good morning", "Hello"), "do": "save"}, page=before)
+    late = bashir.send(
+        f"/wording/{KEY}/en", {**fields(before), "sms": OWN.replace("Good morning", "Hello"), "do": "save"}, page=before
+    )
     assert late.status_code == 409
     assert "attendance_officer@oakfield.example" in late.text and "<del>" in late.text and "Hello" in late.text
     again = bashir.send(f"/wording/{KEY}/en", {**fields(late), "do": "save"}, page=late)

@@ -14,7 +14,10 @@ from notifier.domain.small_numbers import THRESHOLD, hide, with_totals
 def shown(cells: list[list[int]]) -> list[list[int | None]]:
     grid = with_totals(cells)
     mask = hide([grid])[0]
-    return [[None if hidden else value for value, hidden in zip(row, concealed, strict=True)] for row, concealed in zip(grid, mask, strict=True)]
+    return [
+        [None if hidden else value for value, hidden in zip(row, concealed, strict=True)]
+        for row, concealed in zip(grid, mask, strict=True)
+    ]
 
 
 def test_totals_are_added_on_both_sides():
@@ -60,7 +63,9 @@ def test_no_shown_number_is_small_and_no_line_gives_a_hidden_one_away(cells):
     grid = with_totals(cells)
     mask = hide([grid])[0]
     height, width = len(grid), len(grid[0])
-    assert all(grid[row][column] >= THRESHOLD for row, column in product(range(height), range(width)) if not mask[row][column])
+    assert all(
+        grid[row][column] >= THRESHOLD for row, column in product(range(height), range(width)) if not mask[row][column]
+    )
     rows = [[(row, column) for column in range(width)] for row in range(height)]
     columns = [[(row, column) for row in range(height)] for column in range(width)]
     for line in rows + columns:

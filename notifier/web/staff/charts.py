@@ -8,6 +8,7 @@ colour. The table beside it says the same.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from functools import lru_cache
 from textwrap import shorten
 from typing import Any, Final
@@ -25,7 +26,7 @@ _HATCHES: Final = (
 )  # fmt: skip
 
 _INK, _QUIET, _LINE = "#10191c", "#4a5559", "#c3cbce"
-WIDE, NARROW = 860, 380
+WIDE, NARROW = 740, 380
 """Widths that a picture is drawn for: a desk and a telephone."""
 
 _HALO: Final = "paint-order: stroke; stroke: #ffffff !important; stroke-width: 4px; stroke-linejoin: round"
@@ -45,19 +46,21 @@ def draw(figure: Figure, *, narrow: bool = False) -> str:
     """A figure as an SVG document with a title and a description; an empty frame where it has nothing to draw."""
     assert figure.chart is not None, f"{figure.key} has no picture"
     kind, (width, height) = figure.chart.kind, size_of(figure, narrow=narrow)
-    rows = figure.rows[: MOST_ROWS if not narrow else 16]
-    lying, series, across = kind is Kind.BARS, len(figure.chart.columns), 1 if narrow else 3
-    made = _kind(kind)(
+    rows = figure.drawn_rows[: MOST_ROWS if not narrow else 16]
+    lying, series, across = _lying(kind, len(rows)), len(figure.chart.columns), 1 if narrow else _across(figure)
+    made = _kind(kind, lying)(
         width=width, height=height, explicit_size=True,
         style=_style(narrow), disable_xml_declaration=False, js=[], pretty_print=False, no_data_text="Nothing in this time",
-        print_values=True, print_values_position="top" if kind is Kind.COLUMNS else "center", print_zeroes=False, show_legend=series > 1, legend_at_bottom=True,
+        print_values=True, print_values_position="center" if lying or kind is Kind.STACK else "top", print_zeroes=False, show_legend=series > 1, legend_at_bottom=True,
         legend_at_bottom_columns=across, legend_box_size=16, margin=8, margin_bottom=8 + 24 * (-(-series // across) - series // across), spacing=6, truncate_legend=-1, truncate_label=-1,
-        show_minor_x_labels=True, x_label_rotation=0 if lying else (60 if narrow or len(rows) > 10 else 0), min_scale=2, max_scale=6,
+        show_minor_x_labels=True, x_label_rotation=0 if lying else _turned(rows, width), min_scale=2, max_scale=6, order_min=0,
         include_x_axis=True, tooltip_border_radius=0, value_formatter=_formatter(figure, figure.chart.columns[0]),
     )  # fmt: skip
     for place in range(series):
         made.config.defs.append(_pattern(place))
-        made.config.css.append(f"inline:.color-{place} {{ fill: url(#hatch-{place}) !important; stroke: {_INK} !important; }}")
+        made.config.css.append(
+            f"inline:.color-{place} {{ fill: url(#hatch-{place}) !important; stroke: {_INK} !important; }}"
+        )
     order = list(reversed(rows)) if lying else list(rows)
     made.x_labels = [shorten(str(row[0]), 30 if narrow else 46, placeholder="…") for row in order]
     for column in figure.chart.columns:
@@ -69,7 +72,7 @@ def draw(figure: Figure, *, narrow: bool = False) -> str:
 def size_of(figure: Figure, *, narrow: bool = False) -> tuple[int, int]:
     """The width and height of a picture, for keeping its place on a page."""
     assert figure.chart is not None, f"{figure.key} has no picture"
-    rows = len(figure.rows[: MOST_ROWS if not narrow else 16])
+    rows = len(figure.drawn_rows[: MOST_ROWS if not narrow else 16])
     return NARROW if narrow else WIDE, _height(figure.chart.kind, rows, len(figure.chart.columns), narrow)
 
 
@@ -80,19 +83,34 @@ def _library() -> Any:
     import pygal
     import pygal.style
 
-    sys.meta_path[:] = [finder for finder in sys.meta_path if finder in before or type(finder).__name__ != "PluginImportFixer"]
+    sys.meta_path[:] = [
+        finder for finder in sys.meta_path if finder in before or type(finder).__name__ != "PluginImportFixer"
+    ]
     return pygal
 
 
-def _kind(kind: Kind) -> Any:
+def _across(figure: Figure) -> int:
+    """How many names of parts stand side by side under a wide picture."""
+    assert figure.chart is not None
+    return 2 if any(len(figure.head[column]) > 26 for column in figure.chart.columns) else 3
+
+
+def _lying(kind: Kind, rows: int) -> bool:
+    """Whether bars lie: also where one or two columns would be blocks."""
+    return kind is Kind.BARS or rows <= 2
+
+
+def _kind(kind: Kind, lying: bool) -> Any:
     pygal = _library()
-    return {Kind.BARS: pygal.HorizontalBar, Kind.COLUMNS: pygal.Bar, Kind.STACK: pygal.StackedBar}[kind]
+    if kind is Kind.STACK:
+        return pygal.HorizontalStackedBar if lying else pygal.StackedBar
+    return pygal.HorizontalBar if lying else pygal.Bar
 
 
 def _height(kind: Kind, rows: int, series: int, narrow: bool) -> int:
-    legend = 0 if series == 1 else 26 * (series if narrow else -(-series // 3))
-    if kind is Kind.BARS:
-        return 60 + max(1, rows) * (22 + 14 * series) + legend
+    legend = 0 if series == 1 else 26 * (series if narrow else -(-series // 2))
+    if _lying(kind, rows):
+        return 60 + max(1, rows) * (36 if kind is Kind.STACK else 22 + 14 * series) + legend
     return (320 if narrow else 340) + legend
 
 
@@ -106,6 +124,12 @@ def _style(narrow: bool) -> Any:
         value_colors=(_INK,) * len(COLOURS), value_background="#ffffff", guide_stroke_color=_LINE, major_guide_stroke_color=_LINE,
         guide_stroke_dasharray="0", major_guide_stroke_dasharray="0",
     )  # fmt: skip
+
+
+def _turned(rows: Sequence[Sequence[Cell]], width: int) -> int:
+    """Degrees by which the names below columns are turned, where they would run into each other."""
+    longest = max((len(str(row[0])) for row in rows), default=0)
+    return 60 if longest * 8 > (width - 60) / max(1, len(rows)) else 0
 
 
 def _pattern(place: int) -> str:
@@ -145,5 +169,3 @@ def _described(root: Element, figure: Figure) -> Element:
     root.insert(0, name)
     root.insert(1, description)
     return root
-
-

@@ -57,7 +57,9 @@ def build_router(shell: Shell) -> APIRouter:
             return _page(shell, request, visit, Outcome(faults={"choose": _plain(str(why))}, chosen=frozenset(chosen)))
         number = sum(len(item["message_ids"]) for item in result.sent)
         outcome = Outcome(
-            done=f"{counted(len(result.sent), 'proposal', 'proposals')} sent: {counted(number, 'message', 'messages')} on the way." if result.sent else "",
+            done=f"{counted(len(result.sent), 'proposal', 'proposals')} sent: {counted(number, 'message', 'messages')} on the way."
+            if result.sent
+            else "",
             refused=[f"{item['pupil_id']}: {item['why']}" for item in result.refused],
         )
         return _page(shell, request, visit, outcome)
@@ -73,7 +75,9 @@ def build_router(shell: Shell) -> APIRouter:
                 for each in chosen:
                     proposals.hold_back(visit.app, visit.school.key, each, reason=reason, by=visit.actor, now=visit.now)
             except NotAllowed:
-                faults["choose"] = "One of these is not open any more: somebody has sent it or held it back. The list is new now."
+                faults["choose"] = (
+                    "One of these is not open any more: somebody has sent it or held it back. The list is new now."
+                )
         if faults:
             return _page(shell, request, visit, Outcome(faults=faults, chosen=frozenset(chosen), reason=reason))
         return RedirectResponse(f"/proposals?held={len(chosen)}", 303)
@@ -86,7 +90,11 @@ def build_router(shell: Shell) -> APIRouter:
             return _page(shell, request, visit, Outcome(faults={"situation": "Choose one of the list."}))
         try:
             made = proposals.make(
-                visit.app, visit.school.key, now=visit.now, by=visit.actor, situation=Situation(asked) if asked else None
+                visit.app,
+                visit.school.key,
+                now=visit.now,
+                by=visit.actor,
+                situation=Situation(asked) if asked else None,
             )
         except NotAllowed as why:
             return _page(shell, request, visit, Outcome(faults={"situation": _plain(str(why))}))

@@ -7,8 +7,8 @@ A hub lead comes to the same address and gets the comparison: totals of finished
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -17,7 +17,7 @@ from fastapi.responses import Response
 
 from notifier.domain.sessions import local_date
 from notifier.domain.staff import Permission, may
-from notifier.services import report_compare, report_files, reports
+from notifier.services import report_compare, report_contacts, report_files, reports
 from notifier.services.report_shapes import Figure, Preset, Report, Span, WrongSpan, months, presets, span_of
 from notifier.web.staff import charts
 from notifier.web.staff.access import NoSchoolChosen, NotHere, Refused, Visit, require, require_across, signed_in
@@ -28,20 +28,46 @@ Across = Annotated[Visit, Depends(require_across(Permission.SEE_AGGREGATES))]
 Anybody = Annotated[Visit, Depends(signed_in())]
 
 
+@dataclass(slots=True)
+class Shown:
+    """The reports that pages showed a moment ago, so that their pictures need not be counted again."""
+
+    kept: dict[tuple[str, str, Span], tuple[datetime, Report]] = field(default_factory=dict)
+
+    def keep(self, school: str, span: Span, found: list[Report], now: datetime) -> None:
+        """Keep what a page shows."""
+        self.kept = {place: entry for place, entry in list(self.kept.items())[-MOST_KEPT:] if now - entry[0] < A_MOMENT}
+        self.kept |= {(school, report.key, span): (now, report) for report in found}
+
+    def of(self, school: str, key: str, span: Span, now: datetime) -> Report | None:
+        """A report that was shown just now."""
+        at, report = self.kept.get((school, key, span), (None, None))
+        return report if at is not None and timedelta() <= now - at < A_MOMENT else None
+
+
+A_MOMENT = timedelta(seconds=30)
+MOST_KEPT = 200
+
+
 def build_router(shell: Shell) -> APIRouter:
     """`/reports` and what belongs to it."""
     router = APIRouter()
+    shown = Shown()
 
     @router.get("/reports")
     def reports_page(request: Request, visit: Anybody) -> Response:
-        may_see = [school for school in visit.person.schools if may(visit.person.grants, Permission.SEE_REPORTS, school)]
+        may_see = [
+            school for school in visit.person.schools if may(visit.person.grants, Permission.SEE_REPORTS, school)
+        ]
         if visit.chosen in may_see:
-            return _school_page(shell, request, visit)
+            return _school_page(shell, request, visit, shown)
         if len(may_see) == 1:
-            return _school_page(shell, request, replace(visit, chosen=may_see[0]))
+            return _school_page(shell, request, replace(visit, chosen=may_see[0]), shown)
         if may_see:
             raise NoSchoolChosen("/reports")
-        across = tuple(school for school in visit.person.schools if may(visit.person.grants, Permission.SEE_AGGREGATES, school))
+        across = tuple(
+            school for school in visit.person.schools if may(visit.person.grants, Permission.SEE_AGGREGATES, school)
+        )
         if not across:
             raise Refused("Your role may not see reports. Ask an administrator.")
         return _compare_page(shell, request, replace(visit, chosen=None, schools=across))
@@ -52,7 +78,7 @@ def build_router(shell: Shell) -> APIRouter:
 
     @router.get("/reports/charts/{key}.svg")
     def chart(request: Request, visit: AtSchool, key: str) -> Response:
-        return _picture(request, _figure_of(visit, request, key))
+        return _picture(request, _figure_of(visit, request, key, shown))
 
     @router.get("/reports/tables/{key}.csv")
     def table(request: Request, visit: AtSchool, key: str) -> Response:
@@ -75,15 +101,16 @@ def build_router(shell: Shell) -> APIRouter:
     return router
 
 
-def _school_page(shell: Shell, request: Request, visit: Visit) -> Response:
+def _school_page(shell: Shell, request: Request, visit: Visit, shown: Shown) -> Response:
     span, faults, typed = _school_span(visit, request)
     found: list[Report] = [reports.make(visit.app, key, [visit.school], span) for key in reports.REPORTS]
+    shown.keep(visit.school.key, span, found, visit.now)
     across = [school for school in visit.person.schools if may(visit.person.grants, Permission.SEE_AGGREGATES, school)]
     values = {
         "span": span, "faults": faults, "typed": typed, "reports": found, "presets": list(_offered(visit)),
         "query": _query(span) | ({"school": visit.school.key} if len(visit.person.schools) > 1 else {}),
         "base": "/reports", "encode": urlencode, "size": _size, "compare": len(across) > 1,
-        "put_right": reports.put_right(visit.app, visit.school, span) if visit.may(Permission.SEE_MESSAGES) else [],
+        "put_right": report_contacts.put_right(visit.app, visit.school, span) if visit.may(Permission.SEE_MESSAGES) else [],
     }  # fmt: skip
     return shell.html(request, "reports.html", visit.frame, values, 422 if faults else 200)
 
@@ -139,13 +166,14 @@ def _query(span: Span) -> dict[str, str]:
     return {"first": span.first.isoformat(), "last": span.last.isoformat()}
 
 
-def _figure_of(visit: Visit, request: Request, key: str) -> Figure:
+def _figure_of(visit: Visit, request: Request, key: str, shown: Shown | None = None) -> Figure:
     """One figure of a school's reports; only its own report is worked out. Raises NotHere."""
     report, _, _ = key.partition(".")
     span, faults, _ = _school_span(visit, request)
     if report not in reports.REPORTS or faults:
         raise NotHere
-    made = reports.make(visit.app, report, [visit.school], span)
+    made = shown.of(visit.school.key, report, span, visit.now) if shown else None
+    made = made or reports.make(visit.app, report, [visit.school], span)
     return _called(made.figures, key)
 
 

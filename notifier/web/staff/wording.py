@@ -16,11 +16,13 @@ from notifier.services import schools as school_services
 from notifier.services import wording as own_wording
 from notifier.services import wording_pages as pages
 from notifier.services.schools import NotAllowed
-from notifier.wording import MessageTemplate, UnknownTemplate
-from notifier.wording.languages import ENGLISH
 from notifier.web.staff.access import NotHere, Visit, require
 from notifier.web.staff.forms import text_of
 from notifier.web.staff.shell import Shell
+from notifier.wording import MessageTemplate, UnknownTemplate
+from notifier.wording.book import FAMILY_WORDS
+from notifier.wording.languages import ENGLISH
+from notifier.wording.previews import language_name
 
 Reading = Annotated[Visit, Depends(require(Permission.SEE_WORDING))]
 Approving = Annotated[Visit, Depends(require(Permission.APPROVE_WORDING))]
@@ -42,7 +44,7 @@ def build_router(shell: Shell) -> APIRouter:
     def list_page(request: Request, visit: Reading, by: str = "family") -> Response:
         found = pages.overview(visit.app, visit.school, by_situation=by == "situation")
         values = {"found": found, "by": "situation" if by == "situation" else "family", "state_words": pages.STATE_WORDS,
-                  "to_do": pages.TO_DO, "title_of": pages.title_of, "title_of_language": pages.language_name}  # fmt: skip
+                  "to_do": pages.TO_DO, "title_of": pages.title_of, "title_of_language": language_name}  # fmt: skip
         return shell.html(request, "wording.html", visit.frame, values)
 
     @router.get("/wording/{key}")
@@ -59,7 +61,9 @@ def build_router(shell: Shell) -> APIRouter:
         try:
             approve_in(visit, template, language, f"{visit.actor}, {role[:120]}")
         except NotAllowed as problem:
-            return _message_page(shell, request, visit, template, 0, faults={f"role-{language}": str(problem)}, typed={language: role})
+            return _message_page(
+                shell, request, visit, template, 0, faults={f"role-{language}": str(problem)}, typed={language: role}
+            )
         return RedirectResponse(f"/wording/{key}?done=approved#language-{quote(language)}", 303)
 
     return router
@@ -76,7 +80,9 @@ def template_of(visit: Visit, key: str) -> MessageTemplate:
 def may_for_trust(visit: Visit, permission: Permission) -> bool:
     """Whether somebody may do something for all schools of the trust: that takes a role over the trust itself."""
     trust = visit.school.trust
-    return bool(trust) and any(grant.trust == trust and permission in PERMITTED[grant.role] for grant in visit.person.grants)
+    return bool(trust) and any(
+        grant.trust == trust and permission in PERMITTED[grant.role] for grant in visit.person.grants
+    )
 
 
 def approve_in(visit: Visit, template: MessageTemplate, language: str, reviewer: str) -> None:
@@ -87,9 +93,15 @@ def approve_in(visit: Visit, template: MessageTemplate, language: str, reviewer:
     if language == ENGLISH or template.english_only:
         raise NotAllowed("English needs no approval; who saved it is on record.")
     app, school = visit.app, visit.school
-    own = {words.owner for words in app.wording_of(school).words() if (words.template, words.language) == (template.key, language)}
+    own = {
+        words.owner
+        for words in app.wording_of(school).words()
+        if (words.template, words.language) == (template.key, language)
+    }
     if school.trust in own and may_for_trust(visit, Permission.APPROVE_WORDING):
-        own_wording.approve(app, school.key, template.key, language=language, reviewer=reviewer, now=visit.now, trust=True)
+        own_wording.approve(
+            app, school.key, template.key, language=language, reviewer=reviewer, now=visit.now, trust=True
+        )
     elif own == {school.trust}:
         raise NotAllowed("These are the words of your trust. Somebody with a role over the trust approves them.")
     if school.key in own:
@@ -118,9 +130,9 @@ def _message_page(
         "template": template, "title": pages.title_of(template.key), "sets": [described for described, _ in sets], "chosen": chosen,
         "shown": list(pages.shown(visit.app, visit.school, template, sets[chosen][1])), "done": done, "faults": faults or {},
         "typed": typed or {}, "situations": [pages.SITUATION_WORDS[situation] for situation in used],
-        "family": pages.FAMILY_WORDS.get(template.family, template.family),
+        "family": FAMILY_WORDS.get(template.family, template.family),
         "may_change": visit.may(Permission.CHANGE_WORDING) and not template.english_only,
         "may_approve": visit.may(Permission.APPROVE_WORDING) and not template.english_only,
-        "approvals": pages.histories(visit.app, visit.school, template.key), "name_of": pages.language_name,
+        "approvals": pages.histories(visit.app, visit.school, template.key), "name_of": language_name,
     }  # fmt: skip
     return shell.html(request, "wording_message.html", visit.frame, values, 422 if faults else 200)

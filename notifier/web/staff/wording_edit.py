@@ -15,17 +15,19 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from notifier.domain.staff import Permission
 from notifier.services import wording as own_wording
+from notifier.services import wording_editing as editing
 from notifier.services import wording_pages as pages
 from notifier.services.schools import NotAllowed
 from notifier.services.wording import Owner, Saved
-from notifier.services.wording_pages import Editing
+from notifier.services.wording_editing import Editing
 from notifier.web.staff.access import NotHere, Refused, Visit, require
 from notifier.web.staff.forms import secret_of, text_of
 from notifier.web.staff.shell import Shell
 from notifier.web.staff.wording import may_for_trust, template_of
 from notifier.wording import MessageTemplate
-from notifier.wording.languages import ENGLISH, is_english
+from notifier.wording.languages import direction, is_english
 from notifier.wording.own_text import tidy
+from notifier.wording.previews import language_name
 
 Changing = Annotated[Visit, Depends(require(Permission.CHANGE_WORDING))]
 MOST = 8_000
@@ -81,10 +83,14 @@ def build_router(shell: Shell) -> APIRouter:
         if wanted != "save":
             return _page(shell, request, visit, draft)
         if not draft.wanted:
-            draft.faults[draft.parts[0].channel] = "These are the words that go out already. Change something, then save."
-        elif draft.seen != pages.version_of(draft.parts):
+            draft.faults[draft.parts[0].channel] = (
+                "These are the words that go out already. Change something, then save."
+            )
+        elif draft.seen != editing.version_of(draft.parts):
             draft.overtaken = True
-            draft.faults[draft.parts[0].channel] = "Somebody else changed this wording while you were writing. Nothing was saved; both are below."
+            draft.faults[draft.parts[0].channel] = (
+                "Somebody else changed this wording while you were writing. Nothing was saved; both are below."
+            )
         if draft.faults or (draft.checked and draft.checked.problems):
             return _page(shell, request, visit, draft, 409 if draft.overtaken else 422)
         done = _saved(visit, draft, dry_run=False)
@@ -109,8 +115,12 @@ def _draft(visit: Visit, key: str, language: str, trust: bool) -> Draft:
             owner = own_wording.owner_of(visit.app, connection, visit.school.key, trust=trust)
     except NotAllowed:
         raise NotHere from None
-    parts = pages.editing(visit.app, visit.school, template, language, owner.key, own_wording.wording_for(visit.app, owner))
-    return Draft(template, language, owner, parts, {part.channel: part.text for part in parts}, seen=pages.version_of(parts))
+    parts = editing.editing(
+        visit.app, visit.school, template, language, owner.key, own_wording.wording_for(visit.app, owner)
+    )
+    return Draft(
+        template, language, owner, parts, {part.channel: part.text for part in parts}, seen=editing.version_of(parts)
+    )
 
 
 def _typed(visit: Visit, key: str, language: str) -> Draft:
@@ -134,7 +144,7 @@ def _saved(visit: Visit, draft: Draft, *, dry_run: bool) -> Saved | None:
 
 
 def _remove(shell: Shell, request: Request, visit: Visit, draft: Draft) -> Response:
-    if draft.seen != pages.version_of(draft.parts):
+    if draft.seen != editing.version_of(draft.parts):
         draft.overtaken = True
         draft.faults[draft.parts[0].channel] = "Somebody else changed this wording meanwhile. Nothing was removed."
         return _page(shell, request, visit, draft, 409)
@@ -161,10 +171,10 @@ def _values(visit: Visit, draft: Draft) -> dict[str, Any]:
         faults.setdefault(channel, f"{problem.what} {problem.remedy}")
     return {
         "draft": draft, "template": draft.template, "title": pages.title_of(draft.template.key), "faults": faults, "problems": problems,
-        "language": draft.language, "language_name": pages.language_name(draft.language), "english": is_english(draft.language),
-        "comparisons": draft.checked.comparisons if draft.checked else (), "differences": pages.differences,
-        "seen": pages.version_of(draft.parts), "own": any(part.own for part in draft.parts),
+        "language": draft.language, "language_name": language_name(draft.language), "english": is_english(draft.language),
+        "comparisons": draft.checked.comparisons if draft.checked else (), "differences": editing.differences,
+        "seen": editing.version_of(draft.parts), "own": any(part.own for part in draft.parts),
         "may_for_trust": may_for_trust(visit, Permission.CHANGE_WORDING), "state_words": pages.STATE_WORDS, "to_do": pages.TO_DO,
-        "direction": "ltr" if draft.language == ENGLISH else pages.direction(draft.language),
+        "direction": direction(draft.language),
         "limit": draft.template.most_segments(draft.language), "checked": draft.checked is not None,
     }  # fmt: skip

@@ -13,8 +13,8 @@ from fastapi.responses import Response
 
 from notifier.domain.staff import Permission
 from notifier.services import packing, packs
-from notifier.services import wording_pages as pages
 from notifier.services.schools import NotAllowed
+from notifier.services.wording_editing import differences
 from notifier.web.staff.access import Refused, Visit, require
 from notifier.web.staff.forms import secret_of, text_of
 from notifier.web.staff.shell import Shell
@@ -62,12 +62,16 @@ def build_router(shell: Shell) -> APIRouter:
             with upload.file:
                 data = upload.file.read(LARGEST_PACK + 1)
         if not data:
-            return _page(shell, request, visit, {"file": f"Choose a pack: a file whose name ends in {SUFFIX}."}, status=422)
+            return _page(
+                shell, request, visit, {"file": f"Choose a pack: a file whose name ends in {SUFFIX}."}, status=422
+            )
         return _planned(shell, request, visit, data, approve=False)
 
     @router.post("/wording/packs/take-in")
     def take_in(request: Request, visit: Taking) -> Response:
-        return _planned(shell, request, visit, secret_of(visit.form, "pack").replace("\r\n", "\n").encode(), approve=True)
+        return _planned(
+            shell, request, visit, secret_of(visit.form, "pack").replace("\r\n", "\n").encode(), approve=True
+        )
 
     return router
 
@@ -84,11 +88,20 @@ def _planned(shell: Shell, request: Request, visit: Visit, data: bytes, *, appro
     if trust and not may_for_trust(visit, Permission.APPROVE_WORDING):
         raise Refused("Only somebody with a role over the trust may take a pack in for all its schools.")
     try:
-        plan = packs.take_in(visit.app, visit.school.key, data, source="the pack", by=visit.actor, now=visit.now, approve=approve, trust=trust)
+        plan = packs.take_in(
+            visit.app,
+            visit.school.key,
+            data,
+            source="the pack",
+            by=visit.actor,
+            now=visit.now,
+            approve=approve,
+            trust=trust,
+        )
     except (PackFault, NotAllowed, UnicodeError) as problem:
         return _page(shell, request, visit, {"file": f"The pack cannot be used. {problem}"}, status=422)
     values: dict[str, Any] = {
-        "plan": plan, "acts": ACTS, "text": data.decode("utf-8"), "differences": pages.differences, "owner": "trust" if trust else "",
+        "plan": plan, "acts": ACTS, "text": data.decode("utf-8"), "differences": differences, "owner": "trust" if trust else "",
         "may_take_in": visit.may(Permission.APPROVE_WORDING),
     }  # fmt: skip
     return shell.html(request, "wording_pack.html", visit.frame, values)
@@ -100,9 +113,21 @@ def _plain(words: str) -> str:
 
 
 def _page(
-    shell: Shell, request: Request, visit: Visit, faults: dict[str, str], typed: dict[str, str] | None = None, *, status: int = 200
+    shell: Shell,
+    request: Request,
+    visit: Visit,
+    faults: dict[str, str],
+    typed: dict[str, str] | None = None,
+    *,
+    status: int = 200,
 ) -> Response:
-    kept = {"licence": "", "version": "1.0", "made_by": visit.school.name, "name": f"Wording of {visit.school.name}", "notes": ""}
+    kept = {
+        "licence": "",
+        "version": "1.0",
+        "made_by": visit.school.name,
+        "name": f"Wording of {visit.school.name}",
+        "notes": "",
+    }
     values = {
         "faults": faults, "typed": kept | (typed or {}), "suffix": SUFFIX, "may_change": visit.may(Permission.CHANGE_WORDING),
         "may_for_trust": may_for_trust(visit, Permission.APPROVE_WORDING), "trust": visit.school.trust or "",
