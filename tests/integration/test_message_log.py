@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from alembic import command
 
 from notifier.domain.messages import MessageStatus
 from notifier.store import message_log
+from notifier.store.database import _alembic_config as alembic_config
 from notifier.store.message_log import Wanted
 
 
@@ -96,3 +98,18 @@ def test_the_same_message_queued_again_is_entered_once(searched):
     before = len(_find(searched))
     searched.run()
     assert len(_find(searched)) == before
+
+
+def test_what_was_sent_before_the_log_had_rows_is_entered_by_the_migration(searched):
+    whole = [(entry.direction, entry.row.body) for entry in _find(searched)]
+    database = searched.app.database
+    with database.begin() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0003")
+    database.upgrade()
+    found = _find(searched)
+    assert sorted((entry.direction, entry.row.body) for entry in found) == sorted(whole)
+    assert [entry.number for entry in found] == list(range(len(found), 0, -1))
+    assert len(_bodies(_find(searched, typed="tummy"))) == 1
+    assert {entry.row.carer_id for entry in _find(searched, pupil_ids=("P3",), direction="in")} == {"C2"}

@@ -35,7 +35,7 @@ PAGE: Final = 50
 MOST_EXPORTED: Final = 200_000
 
 DIRECTION_WORDS: Final = {
-    "": "Sent to families and received",
+    "": "Sent and received",
     "out": "Sent to families",
     "in": "Received",
     "staff": "Alerts to staff",

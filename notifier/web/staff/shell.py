@@ -56,7 +56,8 @@ class Frame:
     """What stands around a page. `now` is the time of reading, aware.
 
     `person` is empty for somebody who is not signed in: then there is no navigation. `change_school` is the address of the choice
-    of schools, empty where there is nothing to choose. `simulated` says that nothing leaves this machine. `csrf` is the token that
+    of schools, empty where there is nothing to choose. `simulated` says that nothing leaves this machine, `sending_off` that the
+    school's switch is off. `csrf` is the token that
     every form carries.
     """
 
@@ -71,6 +72,7 @@ class Frame:
     permitted: frozenset[Permission] = frozenset()
     csrf: str = ""
     simulated: bool = False
+    sending_off: bool = False
 
     def may(self, permission: str) -> bool:
         """Whether the person may do something at this school; templates ask `frame.may("confirm")`."""
@@ -169,7 +171,7 @@ def navigation_for(frame: Frame, path: str, *, served: Collection[str]) -> list[
     ]
 
 
-ALSO_UNDER: Final[Mapping[str, tuple[str, ...]]] = {"/": ("/follow-ups/", "/pupils/")}
+ALSO_UNDER: Final[Mapping[str, tuple[str, ...]]] = {"/messages": ("/evidence",), "/": ("/follow-ups/", "/pupils/")}
 """Pages that belong to a place without standing under its address."""
 
 
