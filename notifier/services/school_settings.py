@@ -69,17 +69,13 @@ def in_words(each: Field, value: Any) -> str:
     """A field's value, as a form shows it, in words for a list."""
     if isinstance(value, list):
         names = dict(each.choices)
-        return ", ".join(names.get(one, one) for one in value) or "none"
+        return ", ".join(str(names.get(one) or one) for one in value) or "none"
     if each.kind in ("one", "yes_no"):
         return dict(each.choices).get(value, str(value))
     said = str(value or "").replace("\n", "; ")
-    return (
-        f"{said}%"
-        if each.kind == "percent" and said
-        else f"£{said}"
-        if each.kind == "pounds" and said
-        else said or "none"
-    )
+    if not said:
+        return "none"
+    return {"percent": f"{said}%", "pounds": f"£{said}"}.get(each.kind, said)
 
 
 def read(connection: Connection, app: Application, school_id: str) -> Settings:
@@ -95,8 +91,9 @@ def read(connection: Connection, app: Application, school_id: str) -> Settings:
 
 def parts_of(app: Application, settings: Settings) -> dict[str, Part]:
     """The settings pages of a school."""
+    tags = dict.fromkeys([*(tag for tag in app.wording.languages() if tag != "en"), *settings.school.languages])
     return parts(
-        languages=[(tag, language_name(tag)) for tag in app.wording.languages() if tag != "en"],
+        languages=[(tag, language_name(tag)) for tag in tags],
         policies=[(key, key.replace("_", " ").capitalize()) for key in list_policies(app.config_dir)],
         steps=settings.policy.steps,
     )
@@ -209,6 +206,11 @@ def _put(document: Any, each: Field, value: Any) -> None:
             document = document[key]
     if each.id == "terms":
         value = [one.split("/") if "/" in one else [one, one] for one in value]
+    if each.kind == "several":  # the order in the file is the school's own; a form has another
+        before = list(document.get(last, _DEFAULTS.get(each.id, [])))
+        value = [one for one in before if one in value] + [one for one in value if one not in before]
+        if last not in document and value == before:
+            return
     if value is None or (value == [] and last not in document):
         if last in document:
             del document[last]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any, Final
 
 from notifier.domain.sms import FOLDABLE
@@ -53,7 +53,7 @@ class Field:
             return "\n".join(_shown_span(each) for each in value)
         if self.kind == "yes_no":
             return "yes" if value else "no"
-        return str(value)
+        return f"{value:%H:%M}" if isinstance(value, time) else str(value)  # TOML has times of its own
 
     def meant(self, typed: str, several: Sequence[str]) -> Any:
         """What was typed, as the file holds it; None for an empty text. Raises ValueError with words for whoever typed."""

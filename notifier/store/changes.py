@@ -36,7 +36,7 @@ def seen(connection: Connection, school_ids: Collection[str], day: date, *, midn
         select(follow_ups.c.school_id, func.sum(follow_ups.c.version))
         .where(follow_ups.c.school_id.in_(school_ids), follow_ups.c.day == day)
         .group_by(follow_ups.c.school_id),
-        select(replies.c.school_id, func.count() + func.count(replies.c.read_at))
+        select(replies.c.school_id, func.count() + func.count(replies.c.read_at) + func.sum(replies.c.version))
         .where(replies.c.school_id.in_(school_ids), replies.c.received_at >= midnight)
         .group_by(replies.c.school_id),
         select(holds.c.school_id, func.count() + func.count(holds.c.released_at))

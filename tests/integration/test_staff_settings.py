@@ -173,6 +173,16 @@ def test_calendar_languages_channels_ladder_and_names_are_saved_too(played: Any,
 
 
 @on_sqlite
+def test_saving_what_stands_there_already_changes_nothing(morning: Any, dana: Any) -> None:
+    before = text_of(morning)
+    for key in ("times", "calendar", "ladder", "languages", "channels", "guards", "people"):
+        page = dana.get(f"/settings/{key}")
+        same = dana.send(f"/settings/{key}", {**fields(page), "do": "save"}, page=page)
+        assert same.headers["location"] == "/settings?done=same", key
+    assert text_of(morning) == before
+
+
+@on_sqlite
 def test_an_attendance_officer_sees_settings_and_changes_none(morning: Any, sign_in: Callable[..., Any]) -> None:
     alice = sign_in(morning, "attendance_officer", at="10:00")
     page = alice.get("/settings/guards")

@@ -139,6 +139,7 @@ class Visit:
             permitted=self.permitted,
             csrf=str(forms.PageToken.make(person.token, person.user_id, school.key if school else "")),
             simulated="simulator" in (self.app.settings.channels.sms, self.app.settings.channels.email),
+            sending_off=school is not None and not school.sending,
         )
 
 

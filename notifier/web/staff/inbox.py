@@ -26,6 +26,7 @@ from notifier.services.inbox_acts import Changed, Turn
 from notifier.services.schools import NotAllowed
 from notifier.services.views import follow_up_state
 from notifier.store import blocks as block_store
+from notifier.store import inbox as store
 from notifier.store import people
 from notifier.web import words
 from notifier.web.staff import live
@@ -86,6 +87,7 @@ def build_router(shell: Shell) -> APIRouter:
                 "dealt_with": inbox.read_today(connection, visit.school, now=visit.now),
                 "age": age(found.oldest, visit.now),
                 "seen": live.seen(connection, visit.school.key, now=visit.now),
+                "nobodys": store.count_unread(connection, "") if visit.may(Permission.CHANGE_SETTINGS) else 0,
                 "done": DONE.get(done, ""),
             }
         return shell.html(request, "inbox.html", visit.frame, values)
