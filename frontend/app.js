@@ -129,5 +129,26 @@ function busy (part, which) {
       : field.value !== field.defaultValue)
 }
 
+// Number keys press the buttons of a group while nobody is writing. They can be turned off for good on this computer; nothing that
+// is held down with another key, or repeated by holding it, counts.
+
+const KEYS_OFF = 'notifier-number-keys-off'
+const keyed = document.querySelector('[data-keys]')
+if (keyed) {
+  const note = document.querySelector('[data-keys-note]')
+  const turn = note.querySelector('[data-keys-off]')
+  let off = localStorage.getItem(KEYS_OFF) === 'yes'
+  const say = () => { note.firstChild.textContent = off ? 'Number keys are off. ' : `Keys 1 to ${keyed.querySelectorAll('[data-key]').length} press these while you are not writing. `; turn.textContent = off ? 'Turn them on' : 'Turn the keys off' }
+  note.hidden = false
+  say()
+  turn.addEventListener('click', () => { off = !off; localStorage.setItem(KEYS_OFF, off ? 'yes' : 'no'); say() })
+  document.addEventListener('keydown', event => {
+    if (off || event.repeat || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return
+    if (event.target.closest('input, textarea, select, [contenteditable]')) return
+    const button = keyed.querySelector(`[data-key="${CSS.escape(event.key)}"]`)
+    if (button) { event.preventDefault(); button.click() }
+  })
+}
+
 const bar = document.querySelector('[data-live]')
 if (bar && window.EventSource) new Live(bar)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from notifier.domain.board import State, state_of
 from notifier.domain.codes import AttendanceCode, CodeEffect
+from notifier.domain.messages import MessageStatus
 from notifier.domain.people import Pupil
 from notifier.domain.phones import display
 from notifier.domain.replies import PLANS, Intent
@@ -67,7 +68,14 @@ class OneDay:
 
 
 def one_day(
-    connection: Connection, app: Application, school: School, pupil_id: str, day: date, *, now: datetime, row: Any | None = None
+    connection: Connection,
+    app: Application,
+    school: School,
+    pupil_id: str,
+    day: date,
+    *,
+    now: datetime,
+    row: Any | None = None,
 ) -> OneDay | None:
     """The day of a pupil, around the follow-up `row`; None for a pupil the school does not know."""
     story = explain(connection, app, school, pupil_id, day)
@@ -77,7 +85,9 @@ def one_day(
         return None
     of_day = [one for one in follow_ups.of_pupils(connection, school.key, [pupil_id], since=day) if one.day == day]
     ids = [one.follow_up_id for one in of_day]
-    found = {reply.reply_id: reply for reply in replies.of_follow_ups(connection, school.key, ids)}  # one may lie beside two
+    found = {
+        reply.reply_id: reply for reply in replies.of_follow_ups(connection, school.key, ids)
+    }  # one may lie beside two
     answers = [_reply(app, reply, roll, pupil_id) for reply in found.values()]
     events = follow_ups.timeline(connection, school.key, [row.follow_up_id]) if row is not None else []
     known, to_do = situation(row, list(found.values())) if row is not None else ("", "")
@@ -101,7 +111,9 @@ def one_day(
             blocks.suppressions_of(connection, school.key, pupil_id, [c["carer_id"] for c in story["contacts"]], day)
         ),
         blocks=tuple(blocks.contact_blocks_standing(connection, school.key, pupil_id)),
-        until=next((str(reply["facts"]["return_date"]) for reply in reversed(answers) if reply["facts"].get("return_date")), ""),
+        until=next(
+            (str(reply["facts"]["return_date"]) for reply in reversed(answers) if reply["facts"].get("return_date")), ""
+        ),
     )
 
 
@@ -116,7 +128,11 @@ def quick_codes(app: Application, session: str, answers: Sequence[Any]) -> tuple
 
 
 def _gives_reason(app: Application, code: str) -> bool:
-    return code in app.codes.codes and app.codes.effect(code) not in (CodeEffect.UNEXPLAINED, CodeEffect.UNKNOWN, CodeEffect.NO_MARK)
+    return code in app.codes.codes and app.codes.effect(code) not in (
+        CodeEffect.UNEXPLAINED,
+        CodeEffect.UNKNOWN,
+        CodeEffect.NO_MARK,
+    )
 
 
 def codes_that_explain(app: Application, *, present: bool = True) -> list[AttendanceCode]:
@@ -141,15 +157,7 @@ def _reply(app: Application, row: Any, roll: Roll, pupil_id: str) -> Document:
         "who": carer.name if carer and carer.name else "",
         "relationship": link.relationship if link else "",
         "suggested_words": suggested.meaning if suggested else "",
-        "sure": how_sure(row.confidence),
     }
-
-
-def how_sure(confidence: float) -> str:
-    """A reading's confidence in words; it comes from rules' weights and is no probability."""
-    if confidence >= 0.8:
-        return "plainly said"
-    return "likely" if confidence >= 0.5 else "a guess: read it yourself"
 
 
 def _messages(connection: Connection, school: School, roll: Roll, pupil_id: str, day: date) -> list[Document]:
@@ -166,10 +174,21 @@ def _messages(connection: Connection, school: School, roll: Roll, pupil_id: str,
                 **message_document(row),
                 "who": carer.name if carer and carer.name else f"carer {row.carer_id}",
                 "relationship": link.relationship if link else "",
-                "receipts": [(event.received_at, event.provider_status) for event in events.get(row.message_id, [])],
+                "receipts": [
+                    (event.received_at, event.provider_status)
+                    for event in sorted(events.get(row.message_id, []), key=_in_order)
+                ],
             }
         )
     return found
+
+
+_RANK: Final = {status.value: rank for rank, status in enumerate(MessageStatus)}
+
+
+def _in_order(event: Any) -> tuple[datetime, int]:
+    """Receipts that came at the same moment stand in the order in which a message goes through its states."""
+    return event.received_at, _RANK.get(event.status, 0)
 
 
 def _contacts(story: Mapping[str, Any], roll: Roll) -> list[Document]:

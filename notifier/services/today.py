@@ -16,7 +16,9 @@ from sqlalchemy import Connection
 from notifier.domain import board
 from notifier.domain.board import Card, Part
 from notifier.domain.guards import RegisterFacts, RegisterState, register_state
+from notifier.domain.reasons import Reason
 from notifier.domain.reasons import words as reason_words
+from notifier.domain.replies import PLANS, Intent
 from notifier.domain.schools import School
 from notifier.domain.sessions import Session, at_local, local_date
 from notifier.services.application import Application
@@ -25,7 +27,7 @@ from notifier.store import blocks, evidence, replies, runs
 from notifier.store import board as store
 from notifier.store.board import GroupRegister
 
-PAGE: Final = 100
+PAGE: Final = 60
 """Rows of the list that are shown at once."""
 
 BEFORE_CLOSING: Final = timedelta(hours=1)
@@ -172,7 +174,9 @@ def session_in_hand(school: School, day: date, now: datetime) -> Session:
 def _registers(connection: Connection, app: Application, school: School, day: date, *, now: datetime) -> Registers:
     session = session_in_hand(school, day, now)
     limits = app.policy(school).guards
-    moment = min(now, at_local(day, school.times[session].last_contact))  # a register does not grow old after the session's texts
+    moment = min(
+        now, at_local(day, school.times[session].first_contact)
+    )  # once the run has looked at them they do not grow old
     groups = store.registers(connection, school.key, day, session.value, unexplained_codes=unexplained_codes(app))
     return Registers(
         session,
@@ -220,9 +224,6 @@ def _rows(connection: Connection, school: School, cards: Sequence[Card]) -> Iter
 
 def situation(card: Any, answers: Sequence[Any]) -> tuple[str, str]:
     """What is known of a follow-up in a sentence, and what to do. What the carer said last outweighs how it all began."""
-    from notifier.domain.reasons import Reason
-    from notifier.domain.replies import PLANS, Intent
-
     state = board.state_of(card)
     if state is board.State.URGENT:
         urgent = [reply for reply in answers if reply.urgent]

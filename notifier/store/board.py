@@ -41,7 +41,9 @@ def cards(connection: Connection, school_id: str, day: date) -> list[Card]:
         )
         .join(
             messages,
-            and_(messages.c.school_id == message_pupils.c.school_id, messages.c.message_id == message_pupils.c.message_id),
+            and_(
+                messages.c.school_id == message_pupils.c.school_id, messages.c.message_id == message_pupils.c.message_id
+            ),
         )
         .where(messages.c.school_id == school_id, messages.c.day == day, messages.c.purpose == "absence")
         .group_by(message_pupils.c.follow_up_id)
@@ -61,10 +63,18 @@ def cards(connection: Connection, school_id: str, day: date) -> list[Card]:
         .subquery()
     )
     own = [follow_ups.c[name] for name in _OWN]
-    pupil = (pupils.c.given_name, pupils.c.preferred_name, pupils.c.family_name, pupils.c.registration_group, pupils.c.flags)
+    pupil = (
+        pupils.c.given_name,
+        pupils.c.preferred_name,
+        pupils.c.family_name,
+        pupils.c.registration_group,
+        pupils.c.flags,
+    )
     query = (
         select(*own, *pupil, current_marks.c.code, sent.c.gone, sent.c.waiting, answers.c.answers)
-        .outerjoin(pupils, and_(pupils.c.school_id == follow_ups.c.school_id, pupils.c.pupil_id == follow_ups.c.pupil_id))
+        .outerjoin(
+            pupils, and_(pupils.c.school_id == follow_ups.c.school_id, pupils.c.pupil_id == follow_ups.c.pupil_id)
+        )
         .outerjoin(
             current_marks,
             and_(
@@ -82,7 +92,7 @@ def cards(connection: Connection, school_id: str, day: date) -> list[Card]:
 
 
 def _card(row: Any) -> Card:
-    values = {name: getattr(row, name) for name in _OWN}
+    values: dict[str, Any] = dict(zip(_OWN, row, strict=False))  # the query's own columns come first
     return Card(
         **values,
         name=f"{row.preferred_name or row.given_name or ''} {row.family_name or ''}".strip() or row.pupil_id,
@@ -98,7 +108,14 @@ def _card(row: Any) -> Card:
 def messages_beside(connection: Connection, school_id: str, ids: Sequence[str]) -> list[Any]:
     """Messages about some follow-ups, without their words, each with the follow-up's id as `about`; oldest first."""
     found: list[Any] = []
-    columns = (messages.c.message_id, messages.c.channel, messages.c.status, messages.c.carer_id, messages.c.purpose, messages.c.created_at)
+    columns = (
+        messages.c.message_id,
+        messages.c.channel,
+        messages.c.status,
+        messages.c.carer_id,
+        messages.c.purpose,
+        messages.c.created_at,
+    )
     for chunk in in_chunks(list(ids)):
         query = (
             select(*columns, message_pupils.c.follow_up_id.label("about"))
@@ -109,7 +126,9 @@ def messages_beside(connection: Connection, school_id: str, ids: Sequence[str]) 
                     message_pupils.c.message_id == messages.c.message_id,
                 ),
             )
-            .where(messages.c.school_id == school_id, message_pupils.c.follow_up_id.in_(chunk), messages.c.purpose != "ack")
+            .where(
+                messages.c.school_id == school_id, message_pupils.c.follow_up_id.in_(chunk), messages.c.purpose != "ack"
+            )
             .order_by(messages.c.created_at, messages.c.message_id)
         )
         found.extend(connection.execute(query))
@@ -154,7 +173,9 @@ def registers(
         .order_by(pupils.c.registration_group)
     )
     return [
-        GroupRegister(row.registration_group, int(row.on_roll), int(row.marked or 0), int(row.unexplained or 0), row.last)
+        GroupRegister(
+            row.registration_group, int(row.on_roll), int(row.marked or 0), int(row.unexplained or 0), row.last
+        )
         for row in connection.execute(query)
     ]
 
@@ -176,7 +197,13 @@ def held_pupils(connection: Connection, school_id: str, day: date, session: str)
 
 def roll_names(connection: Connection, school_id: str) -> list[Any]:
     """Every pupil on roll by name and group, for searching: a few thousand short rows."""
-    columns = (pupils.c.pupil_id, pupils.c.given_name, pupils.c.preferred_name, pupils.c.family_name, pupils.c.registration_group)
+    columns = (
+        pupils.c.pupil_id,
+        pupils.c.given_name,
+        pupils.c.preferred_name,
+        pupils.c.family_name,
+        pupils.c.registration_group,
+    )
     query = select(*columns).where(pupils.c.school_id == school_id, pupils.c.on_roll)
     return list(connection.execute(query.order_by(pupils.c.family_name, pupils.c.given_name, pupils.c.pupil_id)))
 

@@ -145,6 +145,11 @@ def add_hold(connection: Connection, row: Row) -> bool:
     return insert_missing(connection, holds, [row]) == 1
 
 
+def get_hold(connection: Connection, school_id: str, hold_id: str) -> Any | None:
+    """One hold, open or released."""
+    return connection.execute(select(holds).where(holds.c.school_id == school_id, holds.c.hold_id == hold_id)).first()
+
+
 def release_hold(connection: Connection, school_id: str, hold_id: str, *, by: str, at: datetime) -> bool:
     """Release a hold; False where it is not open."""
     result = connection.execute(

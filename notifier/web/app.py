@@ -12,8 +12,8 @@ from datetime import datetime
 from fastapi import FastAPI
 
 from notifier.services.application import Application
-from notifier.web import answer, api, health, pages, webhooks
-from notifier.web.protection import NotOnThisMachine, SecurityHeaders
+from notifier.web import answer, api, health, static_files, webhooks
+from notifier.web.protection import SecurityHeaders
 from notifier.web.staff.site import add_staff_pages
 
 
@@ -25,15 +25,13 @@ def build_app(app: Application, *, clock: Callable[[], datetime], wake: Callable
     """
     web = FastAPI(title="Notifier", docs_url=None, redoc_url=None, openapi_url=None)
     metrics = health.Metrics(app, clock)
-    shown = pages.Pages()
     web.state.wake = wake  # staff pages queue answers, and call it on the event loop too
     add_staff_pages(web, app, clock=clock)  # its headers come first, so before the middleware that fills in the rest
     web.add_middleware(SecurityHeaders)
     web.add_exception_handler(api.ApiError, api.answer_api_error)
-    web.add_exception_handler(NotOnThisMachine, shown.not_here)
     web.include_router(webhooks.build_router(app, clock=clock, wake=wake, count=metrics.count_webhook))
     web.include_router(api.build_router(app, clock=clock, wake=wake))
     web.include_router(answer.build_router(app, clock=clock, wake=wake))
     web.include_router(health.build_router(app, clock=clock, metrics=metrics))
-    web.include_router(pages.build_router(app, clock=clock, pages=shown))
+    web.include_router(static_files.build_router())
     return web

@@ -184,3 +184,70 @@ def test_a_stream_ends_with_the_session_and_the_page_says_so(browser: Any, site:
     staff.disable(site.stage.app, "vera@oakfield.example", by="Dana", now=at_local(site.stage.day.day, time(16)))
     expect(view.locator("[data-live-said]")).to_contain_text("signed out", timeout=15_000)
     view.context.close()
+
+
+@pytest.fixture
+def two_open(site: Served) -> list[str]:
+    """The addresses of two follow-ups that wait for a person, whatever the pretend morning came to."""
+    from notifier.store import follow_ups as store
+
+    with site.stage.app.database.begin() as connection:
+        rows = store.of_day(connection, site.stage.school.key, site.stage.day.day)
+        chosen = list({row.pupil_id: row for row in rows}.values())[:2]
+        for row in chosen:
+            store.reopen(connection, site.stage.school.key, row.follow_up_id, reason="needs_review", at=row.opened_at)
+    assert len(chosen) == 2
+    return [f"{site.url}/follow-ups/{row.follow_up_id}" for row in chosen]
+
+
+def test_a_reason_is_confirmed_by_keyboard_alone_and_the_page_leads_to_the_next_child(
+    browser: Any, site: Served, two_open: list[str]
+) -> None:
+    view = browser.new_context(locale="en-GB", reduced_motion="reduce").new_page()
+    sign_in(view, site.url, ALICE, PASSWORD)
+    view.goto(f"{site.url}/")
+    view.locator(".app-board__name").first.focus()
+    view.keyboard.press("Enter")
+    expect(view.get_by_role("heading", name="Confirm a reason")).to_be_visible()
+    view.locator("#note_confirm").focus()
+    view.keyboard.press("1")  # while somebody writes, a number is a number
+    expect(view.locator("#note_confirm")).to_have_value("1")
+    view.evaluate("document.activeElement.blur()")
+    view.keyboard.press("1")
+    expect(view.get_by_text("The reason is confirmed.")).to_be_visible()
+    view.locator('[accesskey="n"]').focus()
+    view.keyboard.press("Enter")
+    expect(view.get_by_role("heading", name="Confirm a reason")).to_be_visible()
+    view.context.close()
+
+
+def test_a_follow_up_is_worked_without_javascript(browser: Any, site: Served, two_open: list[str]) -> None:
+    view = browser.new_context(locale="en-GB", java_script_enabled=False).new_page()
+    sign_in(view, site.url, ALICE, PASSWORD)
+    view.goto(two_open[1])
+    view.get_by_role("button", name="Keep the call").click()
+    expect(view.get_by_role("heading", name="There is a problem")).to_be_visible()
+    view.get_by_label("Somebody else").check()
+    view.get_by_label("No answer").check()
+    view.locator("#call_note").fill("Grandmother, 09:50")
+    view.get_by_role("button", name="Keep the call").click()
+    expect(view.get_by_text("The call is on record.")).to_be_visible()
+    expect(view.get_by_text("somebody else: no answer. Grandmother, 09:50")).to_be_visible()
+    view.get_by_text("Add a note").click()
+    view.locator("#note").fill("Coat is here")
+    view.get_by_role("button", name="Keep the note").click()
+    expect(view.get_by_text("note: Coat is here")).to_be_visible()
+    view.context.close()
+
+
+def test_words_are_checked_while_somebody_writes(as_person: Any, site: Served) -> None:
+    view = as_person("alice@oakfield.example")
+    with complaints(view) as heard:
+        view.goto(f"{site.url}/wording/first_day_am/en")
+        words = view.get_by_label("Text", exact=True)
+        words.fill("{{ school }}: {{ pupils }} not in today, {{ date }}. Ring {{ phone }} or be fined")
+        view.get_by_text("It speaks of fines or courts").wait_for()
+        words.fill("{{ school }}: {{ pupils }} not in today, {{ date }}. Please reply or ring {{ phone }}.")
+        view.get_by_text("The checks found nothing").wait_for()
+        assert view.get_by_text("4p a text").is_visible()
+    assert heard == []

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from notifier.domain.sessions import Session
+
 URDU = "Hafsa کو رات سے بخار ہے، آج گھر پر آرام"
 
 
@@ -98,9 +100,9 @@ def test_an_answer_in_urdu_is_laid_beside_the_mark_from_the_right(oakfield, brow
 @pytest.mark.parametrize(
     ("at", "words"),
     [
-        ("09:18", ("Morning: the run begins at 09:30", "in 12 minutes. Texts go until 11:30.")),
-        ("09:41", ("Morning: the run began at 09:30", "texts go until 11:30.")),
-        ("12:00", ("Morning: the run began at 09:30", "the time for texts ended at 11:30.")),
+        ("09:18", ("Morning: the run begins at 09:30, in 12 minutes", "Texts go until 11:30.")),
+        ("09:41", ("Morning: the run began at 09:30", "Texts go until 11:30.")),
+        ("12:00", ("Morning: the run began at 09:30", "The time for texts ended at 11:30.")),
     ],
 )
 def test_the_page_says_how_long_it_is_to_the_run(morning, person, at, words, browser_at):
@@ -110,7 +112,7 @@ def test_the_page_says_how_long_it_is_to_the_run(morning, person, at, words, bro
         morning.tick("09:30")
     text = browser_at(morning, at).get("/").text
 
-    assert f"<strong>{words[0]}</strong>" in text
+    assert f"<strong>{words[0]}.</strong>" in text
     assert words[1] in text
 
 
@@ -134,6 +136,11 @@ def test_a_hold_says_why_and_is_released_on_the_spot_after_a_look(oakfield, brow
 
     released = browser.send(f"/holds/{hold[1]}/release", {"looked": "yes"}, page=page)
     assert (released.status_code, released.headers["location"]) == (303, "/?done=released")
+    assert browser.send(f"/holds/{hold[1]}/release", {"looked": "yes"}, page=page).status_code == 303  # a second click
+    bashir = browser_at(oakfield, role="safeguarding_lead")
+    late = bashir.send(f"/holds/{hold[1]}/release", {"looked": "yes"})
+    assert (late.status_code, "has released this hold already, at 09:41" in late.text) == (409, True)
+    assert bashir.send("/holds/nothing/release", {"looked": "yes"}).status_code == 404
     after = browser.get("/?done=released").text
     assert "The hold is released." in after
     assert "/release" not in after
@@ -142,7 +149,7 @@ def test_a_hold_says_why_and_is_released_on_the_spot_after_a_look(oakfield, brow
 def test_whoever_started_the_run_cannot_release_what_it_held(oakfield, person, browser_at):
     oakfield.marks(dict.fromkeys([str(n) for n in range(20, 30)], "N"), at="09:42", session="PM")
     browser = browser_at(oakfield, "13:31")
-    oakfield.run("13:30", session="PM", by="attendance_officer@oakfield.example")
+    oakfield.run("13:30", session=Session.PM, by="attendance_officer@oakfield.example")
     page = browser.get("/")
 
     assert "a second person has to release it" in page.text

@@ -6,9 +6,10 @@ somebody else was quicker, and a random word, so that two clicks are one act.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -19,6 +20,7 @@ from notifier.domain.calls import CALLS
 from notifier.domain.identity import is_id
 from notifier.domain.sessions import local_date
 from notifier.domain.staff import Permission
+from notifier.services import looks
 from notifier.services.one_pupil import codes_that_explain, one_day
 from notifier.services.write_by_hand import reach_words
 from notifier.store import board as board_store
@@ -27,6 +29,7 @@ from notifier.web.days import BadDay, parse_day
 from notifier.web.staff import live
 from notifier.web.staff.access import NotHere, Visit, require
 from notifier.web.staff.answers import shell_of
+from notifier.web.staff.readings import sureness
 
 DONE: Final = {
     "confirmed": "The reason is confirmed. Enter the code in your MIS: it is on the list of what people confirmed.",
@@ -88,6 +91,7 @@ def show(
             raise NotHere
         following = _next(connection, visit, row) if done in ("confirmed", "away") else None
         seen = live.seen(connection, visit.school.key, now=visit.now) if row.day == local_date(visit.now) else None
+    _look(visit, "follow_up", follow_up_id, row.pupil_id)
     return _render(
         request, visit, found, base=f"/follow-ups/{follow_up_id}", seen=seen, following=following, done=done, faults=faults,
         typed=typed, since=since, status=status,
@@ -117,8 +121,15 @@ def show_pupil(
         found = one_day(connection, visit.app, visit.school, pupil_id, day, now=visit.now)
         if found is None:
             raise NotHere
+    _look(visit, "pupil", pupil_id, pupil_id)
     base = f"/pupils/{pupil_id}"
     return _render(request, visit, found, base=base, seen=None, done=done, faults=faults, typed=typed, status=status)
+
+
+def _look(visit: Visit, what: str, subject: str, pupil_id: str) -> None:
+    looks.note(
+        visit.app, visit.school.key, actor=visit.actor, what=what, subject=subject, pupil_ids=[pupil_id], now=visit.now
+    )
 
 
 def _next(connection: Any, visit: Visit, row: Any) -> board.Card | None:
@@ -158,17 +169,27 @@ def _render(
         "away_codes": away,
         "meanings": {entry.code: entry.meaning for entry in visit.app.codes.codes.values()},
         "calls": CALLS,
+        "sureness": sureness,
         "today": current,
         "is_today": found.day == current,
         "actor": visit.actor,
         "again": [reach_words(reach) for reach in found.offer.again],
         "next_contacts": [reach_words(reach) for reach in found.offer.following],
         "called": {contact["carer_id"]: contact["called"] for contact in found.contacts},
-        "story": story_lines(found.story["story"]),
+        "story": story_lines(
+            found.story["story"], {contact["carer_id"]: contact["called"] for contact in found.contacts}
+        ),
     }
     return shell_of(request).html(request, "follow_up.html", visit.frame, values, status)
 
 
-def story_lines(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The story, each entry with its moment."""
-    return [{**entry, "moment": datetime.fromisoformat(entry["at"])} for entry in entries]
+def story_lines(entries: Sequence[Mapping[str, Any]], called: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The story with its contacts by name; `called` gives the name of a carer's id."""
+
+    def name(match: re.Match[str]) -> str:
+        return called.get(match[1], match[0])
+
+    return [{**entry, "what": _CARER.sub(name, entry["what"])} for entry in entries]
+
+
+_CARER: Final = re.compile(r"\bcarer ([\w./-]*\w)")

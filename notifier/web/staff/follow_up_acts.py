@@ -45,12 +45,18 @@ def build_router() -> APIRouter:
     def confirm(request: Request, visit: Confirmer, follow_up_id: str) -> Response:
         code = _text(visit, "code") or _text(visit, "other_code")
         return _act(
-            request, visit, follow_up_id, "confirmed", lambda act: staff_acts.confirm(act, code, note=_text(visit, "note_confirm"))
+            request,
+            visit,
+            follow_up_id,
+            "confirmed",
+            lambda act: staff_acts.confirm(act, code, note=_text(visit, "note_confirm")),
         )
 
     @router.post("/follow-ups/{follow_up_id}/open-again")
     def open_again(request: Request, visit: Confirmer, follow_up_id: str) -> Response:
-        return _act(request, visit, follow_up_id, "opened", lambda act: staff_acts.open_again(act, _text(visit, "why_open")))
+        return _act(
+            request, visit, follow_up_id, "opened", lambda act: staff_acts.open_again(act, _text(visit, "why_open"))
+        )
 
     @router.post("/follow-ups/{follow_up_id}/call")
     def call(request: Request, visit: Answerer, follow_up_id: str) -> Response:
@@ -71,20 +77,26 @@ def build_router() -> APIRouter:
 
     @router.post("/follow-ups/{follow_up_id}/text-again")
     def text_again(request: Request, visit: Answerer, follow_up_id: str) -> Response:
-        return _act(request, visit, follow_up_id, "written", lambda act: write_by_hand.text_again(act) and wake(request))
+        return _act(request, visit, follow_up_id, "written", lambda act: _write(request, write_by_hand.text_again, act))
 
     @router.post("/follow-ups/{follow_up_id}/next-contact")
     def next_contact(request: Request, visit: Answerer, follow_up_id: str) -> Response:
-        return _act(request, visit, follow_up_id, "written", lambda act: write_by_hand.next_contact(act) and wake(request))
+        return _act(
+            request, visit, follow_up_id, "written", lambda act: _write(request, write_by_hand.next_contact, act)
+        )
 
     @router.post("/follow-ups/{follow_up_id}/lead")
     def lead(request: Request, visit: Hander, follow_up_id: str) -> Response:
-        return _act(request, visit, follow_up_id, "lead", lambda act: staff_acts.hand_to_lead(act, _text(visit, "why_lead")))
+        return _act(
+            request, visit, follow_up_id, "lead", lambda act: staff_acts.hand_to_lead(act, _text(visit, "why_lead"))
+        )
 
     @router.post("/follow-ups/{follow_up_id}/away")
     def away(request: Request, visit: Confirmer, follow_up_id: str) -> Response:
         def work(act: Act) -> None:
-            staff_acts.not_expected(act, _day(visit, "until"), _text(visit, "until_code"), note=_text(visit, "until_note"))
+            staff_acts.not_expected(
+                act, _day(visit, "until"), _text(visit, "until_code"), note=_text(visit, "until_note")
+            )
 
         return _act(request, visit, follow_up_id, "away", work)
 
@@ -134,7 +146,10 @@ def build_router() -> APIRouter:
         key, by, now, why = visit.school.key, visit.actor, visit.now, _text(visit, "why")
         steps: dict[str, tuple[str, Callable[[], object]]] = {
             "confirm": ("block-confirmed", lambda: contact_blocks.confirm(visit.app, key, block_id, by=by, now=now)),
-            "decline": ("block-declined", lambda: contact_blocks.decline(visit.app, key, block_id, why=why, by=by, now=now)),
+            "decline": (
+                "block-declined",
+                lambda: contact_blocks.decline(visit.app, key, block_id, why=why, by=by, now=now),
+            ),
             "ask-end": ("end-asked", lambda: contact_blocks.ask_end(visit.app, key, block_id, why=why, by=by, now=now)),
             "end": ("block-ended", lambda: contact_blocks.end(visit.app, key, block_id, by=by, now=now)),
             "keep": ("block-kept", lambda: contact_blocks.keep(visit.app, key, block_id, by=by, now=now)),
@@ -145,6 +160,11 @@ def build_router() -> APIRouter:
         return _for_pupil(request, visit, pupil_id, done, work, field=f"why-{block_id}")
 
     return router
+
+
+def _write(request: Request, write: Callable[[Act], list[str]], act: Act) -> None:
+    if write(act):
+        wake(request)
 
 
 def _text(visit: Visit, field: str) -> str:

@@ -19,11 +19,12 @@ from notifier.domain.sessions import Session, local_date
 from notifier.domain.staff import Permission
 from notifier.services import confirmed, schools
 from notifier.services.today import SessionClock, Today, today
-from notifier.store import messages
+from notifier.store import messages, runs
 from notifier.web.days import BadDay, parse_day
 from notifier.web.staff import forms, live
-from notifier.web.staff.access import Visit, require
+from notifier.web.staff.access import NotHere, Visit, require
 from notifier.web.staff.answers import shell_of
+from notifier.web.words import clock_time, counted
 
 PARTS: Final = {
     Part.UNEXPLAINED: ("Unexplained", "No reason is confirmed yet."),
@@ -64,15 +65,25 @@ def build_router() -> APIRouter:
     @router.post("/holds/{hold_id}/release")
     def release(request: Request, visit: Releaser, hold_id: str) -> Response:
         day = forms.text_of(visit.form, "date")
+        with visit.app.database.read() as connection:
+            hold = runs.get_hold(connection, visit.school.key, hold_id)
+        if hold is None:
+            raise NotHere
+        if hold.released_at is not None and hold.released_by != visit.actor:
+            said = f"{hold.released_by} has released this hold already, at {clock_time(hold.released_at)}."
+            return _page(request, visit, date=day, faults={"list": said}, status=409)
         if not forms.text_of(visit.form, "looked"):
             fault = {f"looked-{hold_id}": "Say that you have looked at the registers yourself."}
             return _page(request, visit, date=day, faults=fault, status=422)
         try:
-            schools.release(visit.app, visit.school.key, hold_id, by=visit.actor, now=visit.now)
+            if hold.released_at is None:
+                schools.release(visit.app, visit.school.key, hold_id, by=visit.actor, now=visit.now)
         except schools.NotAllowed as problem:
             return _page(request, visit, date=day, faults={"holds": str(problem)}, status=409)
         wake(request)
-        return RedirectResponse(f"/?{urlencode({'date': day, 'done': 'released'} if day else {'done': 'released'})}", 303)
+        return RedirectResponse(
+            f"/?{urlencode({'date': day, 'done': 'released'} if day else {'done': 'released'})}", 303
+        )
 
     return router
 
@@ -158,18 +169,27 @@ def _address(query: dict[str, str]) -> str:
 
 def clock_words(clock: SessionClock, visit: Visit) -> tuple[str, str]:
     """What is said of a session's run now: the main words, and more."""
-    from notifier.web.words import clock_time, counted
-
     name = SESSION_WORDS[clock.session].capitalize()
     first, last, now = clock.first_contact, clock.last_contact, visit.now
     if clock.began is not None:
-        state = f"texts go until {clock_time(last)}." if now <= last else f"the time for texts ended at {clock_time(last)}."
-        return f"{name}: the run began at {clock_time(clock.began)}", state
+        until = (
+            f"Texts go until {clock_time(last)}." if now <= last else f"The time for texts ended at {clock_time(last)}."
+        )
+        return f"{name}: the run began at {clock_time(clock.began)}", until
     if now < first:
         minutes = -(-int((first - now).total_seconds()) // 60)
         hours, rest = divmod(minutes, 60)
-        wait = counted(minutes, "minute", "minutes") if not hours else f"{counted(hours, 'hour', 'hours')} {counted(rest, 'minute', 'minutes')}"
-        return f"{name}: the run begins at {clock_time(first)}", f"in {wait}. Texts go until {clock_time(last)}."
+        parts = [counted(hours, "hour", "hours")] * bool(hours) + [counted(rest, "minute", "minutes")] * bool(rest)
+        return (
+            f"{name}: the run begins at {clock_time(first)}, in {' '.join(parts)}",
+            f"Texts go until {clock_time(last)}.",
+        )
     if now <= last:
-        return f"{name}: the run should have begun at {clock_time(first)}", "It begins by itself within a minute; if it does not, ring."
-    return f"{name}: there was no run", f"Its time ended at {clock_time(last)}. Whoever is absent without a reason has to be rung."
+        return (
+            f"{name}: the run should have begun at {clock_time(first)}",
+            "It begins by itself within a minute; if it does not, ring.",
+        )
+    return (
+        f"{name}: there was no run",
+        f"Its time ended at {clock_time(last)}. Whoever is absent without a reason has to be rung.",
+    )
