@@ -72,7 +72,7 @@ def _reach(connection: Connection, app: Application, span: Span, scope: Scope) -
         (
             Figure("reach.reached", "From absence to answer", said, ("What happened", "Absences"), rows, Chart(Kind.BARS, (1,), "absences")),
             Figure("reach.minutes", "How long answers took", quick, ("Time after the first message", "Absences"), tuple(timed),
-                   Chart(Kind.COLUMNS, (1,), "absences")),
+                   Chart(Kind.BARS, (1,), "absences")),
         ),
     )  # fmt: skip
 
@@ -141,7 +141,7 @@ def _absence(connection: Connection, app: Application, span: Span, scope: Scope)
                    weekday_rows, Chart(Kind.COLUMNS, (1,), "days")),
             Figure("absence.pupils", "How many pupils missed how much", most, ("Days missed", "Pupils"),
                    (("None", none), *((label, number) for (_, label), number in zip(_DAYS_MISSED, counts, strict=True))),
-                   Chart(Kind.COLUMNS, (1,), "pupils")),
+                   Chart(Kind.BARS, (1,), "pupils")),
         ),
     )  # fmt: skip
 
