@@ -72,7 +72,7 @@ FLAGS: Final = {
     "looked_after": "Looked after",
     "social_worker": "Has a social worker",
     "no_nudges": "No reminders",
-    "medical": "Medical needs",
+    "medical": "Long-term medical condition",
     "send": "Special educational needs",
     "bereaved": "Bereaved",
     "do_not_text": "Do not text",
