@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from notifier import __version__
-from notifier.cli.audit import app as audit_app
 from notifier.cli import deciding, intake, later, morning, proposals, reading, schools, sms, upkeep
+from notifier.cli.audit import app as audit_app
 from notifier.cli.console import speak_utf8
 from notifier.cli.user import app as user_app
 

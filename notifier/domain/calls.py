@@ -42,7 +42,10 @@ class CallWords:
 
 CALLS: Final[Mapping[CallOutcome, CallWords]] = {
     CallOutcome.REASON: CallWords(
-        "Spoke, and was given a reason", "Texts stop. Confirm the reason next.", "spoke, was given a reason", pauses=True
+        "Spoke, and was given a reason",
+        "Texts stop. Confirm the reason next.",
+        "spoke, was given a reason",
+        pauses=True,
     ),
     CallOutcome.ALARM: CallWords(
         "Spoke: they believe the child is in school, or do not know where",
@@ -58,7 +61,10 @@ CALLS: Final[Mapping[CallOutcome, CallWords]] = {
         "Wrong number", "No more texts go to this number. Correct it in your MIS.", "wrong number", fault="wrong_number"
     ),
     CallOutcome.DEAD_NUMBER: CallWords(
-        "Number not in use", "No more texts go to this number. Correct it in your MIS.", "number not in use", fault="unreachable"
+        "Number not in use",
+        "No more texts go to this number. Correct it in your MIS.",
+        "number not in use",
+        fault="unreachable",
     ),
 }
 """The words of each outcome, in the order in which a form offers them."""

@@ -17,7 +17,20 @@ from notifier.services.application import Application
 from notifier.store import blocks, marks, people, records
 from notifier.store import board as store
 
-COLUMNS: Final = ("date", "session", "pupil_id", "name", "group", "code", "meaning", "mark_now", "to_enter", "said_by", "at", "how")
+COLUMNS: Final = (
+    "date",
+    "session",
+    "pupil_id",
+    "name",
+    "group",
+    "code",
+    "meaning",
+    "mark_now",
+    "to_enter",
+    "said_by",
+    "at",
+    "how",
+)
 """The columns of the export."""
 
 _BEGINS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -76,7 +89,11 @@ def _reported(
     reports = [row for row in blocks.reports_made(connection, school.key, day) if row.code]
     ids = [row.pupil_id for row in reports]
     pupils = people.load_roll(connection, school.key, pupil_ids=ids).pupils if ids else {}
-    now = {session.value: marks.session_marks(connection, school.key, day, session, pupil_ids=ids) for session in Session if ids}
+    now = {
+        session.value: marks.session_marks(connection, school.key, day, session, pupil_ids=ids)
+        for session in Session
+        if ids
+    }
     for row in reports:
         pupil = pupils.get(row.pupil_id)
         for session in row.sessions.split("|"):

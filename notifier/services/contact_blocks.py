@@ -37,7 +37,15 @@ def _at(app: Application, school_id: str) -> Iterator[tuple[Connection, School]]
 
 
 def propose(
-    app: Application, school_id: str, *, pupil_id: str, carer_id: str, grounds: str, by: str, now: datetime, once: str = ""
+    app: Application,
+    school_id: str,
+    *,
+    pupil_id: str,
+    carer_id: str,
+    grounds: str,
+    by: str,
+    now: datetime,
+    once: str = "",
 ) -> str:
     """Forbid contact with a carer about a pupil, from now; returns the block's id. Raises Refused."""
     grounds = checked(grounds, needed="Say what the block rests on, such as the order and its date.", field="grounds")
@@ -52,7 +60,14 @@ def propose(
         row = {"school_id": school.key, "block_id": block_id, "pupil_id": pupil_id, "carer_id": carer_id, "grounds": grounds,
                "made_by": by, "made_at": now}  # fmt: skip
         store.add_contact_block(connection, row)
-        _tell(connection, school, pupil_id, by, now, f"contact with carer {carer_id} is blocked; a second person has to confirm it")
+        _tell(
+            connection,
+            school,
+            pupil_id,
+            by,
+            now,
+            f"contact with carer {carer_id} is blocked; a second person has to confirm it",
+        )
         _audit(connection, school, "block.propose", pupil_id, block_id, by, now, carer=carer_id)
     return block_id
 
@@ -62,7 +77,9 @@ def confirm(app: Application, school_id: str, block_id: str, *, by: str, now: da
     with _at(app, school_id) as (connection, school):
         row = _standing(connection, school, block_id)
         _require_another(row.made_by, by, "You set this block yourself. A second person has to confirm it.")
-        if not store.change_contact_block(connection, school.key, block_id, unless="second_by", second_by=by, second_at=now):
+        if not store.change_contact_block(
+            connection, school.key, block_id, unless="second_by", second_by=by, second_at=now
+        ):
             return row
         _tell(connection, school, row.pupil_id, by, now, f"the block on contact with carer {row.carer_id} is confirmed")
         _audit(connection, school, "block.confirm", row.pupil_id, block_id, by, now, carer=row.carer_id)
@@ -76,10 +93,26 @@ def decline(app: Application, school_id: str, block_id: str, *, why: str, by: st
         row = _standing(connection, school, block_id)
         _require_another(row.made_by, by, "You set this block yourself. A second person has to look at it.")
         if not store.change_contact_block(
-            connection, school.key, block_id, unless="second_by", ended_by=by, ended_at=now, ended_reason="declined", end_asked_why=why
+            connection,
+            school.key,
+            block_id,
+            unless="second_by",
+            ended_by=by,
+            ended_at=now,
+            ended_reason="declined",
+            end_asked_why=why,
         ):
-            raise Refused("This block has been confirmed meanwhile. Ask for its end instead; a second person has to agree.")
-        _tell(connection, school, row.pupil_id, by, now, f"the block on contact with carer {row.carer_id} is not confirmed: {why}")
+            raise Refused(
+                "This block has been confirmed meanwhile. Ask for its end instead; a second person has to agree."
+            )
+        _tell(
+            connection,
+            school,
+            row.pupil_id,
+            by,
+            now,
+            f"the block on contact with carer {row.carer_id} is not confirmed: {why}",
+        )
         _audit(connection, school, "block.decline", row.pupil_id, block_id, by, now, carer=row.carer_id, why=why)
         return row
 
@@ -90,10 +123,23 @@ def ask_end(app: Application, school_id: str, block_id: str, *, why: str, by: st
     with _at(app, school_id) as (connection, school):
         row = _standing(connection, school, block_id)
         if not store.change_contact_block(
-            connection, school.key, block_id, unless="end_asked_by", end_asked_by=by, end_asked_at=now, end_asked_why=why
+            connection,
+            school.key,
+            block_id,
+            unless="end_asked_by",
+            end_asked_by=by,
+            end_asked_at=now,
+            end_asked_why=why,
         ):
             return row
-        _tell(connection, school, row.pupil_id, by, now, f"asks that the block on carer {row.carer_id} end: {why}; it holds meanwhile")
+        _tell(
+            connection,
+            school,
+            row.pupil_id,
+            by,
+            now,
+            f"asks that the block on carer {row.carer_id} end: {why}; it holds meanwhile",
+        )
         _audit(connection, school, "block.ask_end", row.pupil_id, block_id, by, now, carer=row.carer_id, why=why)
         return row
 
@@ -120,7 +166,13 @@ def keep(app: Application, school_id: str, block_id: str, *, by: str, now: datet
         row = _standing(connection, school, block_id)
         if row.end_asked_by is not None:
             store.change_contact_block(
-                connection, school.key, block_id, unless="ended_by", end_asked_by=None, end_asked_at=None, end_asked_why=None
+                connection,
+                school.key,
+                block_id,
+                unless="ended_by",
+                end_asked_by=None,
+                end_asked_at=None,
+                end_asked_why=None,
             )
             _tell(connection, school, row.pupil_id, by, now, f"the block on contact with carer {row.carer_id} stays")
             _audit(connection, school, "block.keep", row.pupil_id, block_id, by, now, carer=row.carer_id)
@@ -128,7 +180,16 @@ def keep(app: Application, school_id: str, block_id: str, *, by: str, now: datet
 
 
 def suppress(
-    app: Application, school_id: str, *, pupil_id: str, carer_id: str, reason: str, until: date, by: str, now: datetime, once: str = ""
+    app: Application,
+    school_id: str,
+    *,
+    pupil_id: str,
+    carer_id: str,
+    reason: str,
+    until: date,
+    by: str,
+    now: datetime,
+    once: str = "",
 ) -> str:
     """Switch automatic messages about a pupil off, for one carer or (empty) all, until the end of a day. Raises Refused."""
     reason = checked(reason, needed="Say why no messages should go.", field="reason")
@@ -149,7 +210,14 @@ def suppress(
                "reason": reason, "by": by, "starts_on": today, "ends_on": until, "made_at": now}  # fmt: skip
         store.add_suppression(connection, row)
         whom = f"carer {carer_id}" if carer_id else "everybody"
-        _tell(connection, school, pupil_id, by, now, f"automatic messages to {whom} are off until {until:%d/%m/%Y}: {reason}")
+        _tell(
+            connection,
+            school,
+            pupil_id,
+            by,
+            now,
+            f"automatic messages to {whom} are off until {until:%d/%m/%Y}: {reason}",
+        )
         _audit(connection, school, "contact.suppress", pupil_id, suppression_id, by, now,
                carer=carer_id or None, until=until.isoformat(), reason=reason)  # fmt: skip
     return suppression_id
@@ -163,7 +231,16 @@ def lift(app: Application, school_id: str, suppression_id: str, *, by: str, now:
             raise NoSuchBlock(suppression_id)
         if row.pupil_id:
             _tell(connection, school, row.pupil_id, by, now, "automatic messages are on again")
-        _audit(connection, school, "contact.lift", row.pupil_id or row.carer_id or "", suppression_id, by, now, carer=row.carer_id)
+        _audit(
+            connection,
+            school,
+            "contact.lift",
+            row.pupil_id or row.carer_id or "",
+            suppression_id,
+            by,
+            now,
+            carer=row.carer_id,
+        )
         return row
 
 
@@ -190,4 +267,6 @@ def _tell(connection: Connection, school: School, pupil_id: str, by: str, now: d
 def _audit(
     connection: Connection, school: School, act: str, pupil_id: str, what: str, by: str, now: datetime, **detail: Any
 ) -> None:
-    records.add_audit(connection, school.key, at=now, actor=by, act=act, subject=pupil_id, detail={"id": what, **detail})
+    records.add_audit(
+        connection, school.key, at=now, actor=by, act=act, subject=pupil_id, detail={"id": what, **detail}
+    )

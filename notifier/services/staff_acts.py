@@ -117,7 +117,15 @@ def confirm(act: Act, code: str, *, note: str = "") -> None:
                 return  # the second click of two
             raise Refused(f"This is settled already: {_how_closed(row)}. Open it again first if that is wrong.")
         follow_up.confirm(
-            connection, act.app, school, row.pupil_id, day=row.day, code=code, by=act.by, now=act.now, note_text=checked(note)
+            connection,
+            act.app,
+            school,
+            row.pupil_id,
+            day=row.day,
+            code=code,
+            by=act.by,
+            now=act.now,
+            note_text=checked(note),
         )
 
 
@@ -162,12 +170,22 @@ def log_call(act: Act, outcome: CallOutcome, *, carer_id: str, note: str = "") -
             raise Refused("Choose whom you rang.", "carer")
         if not carer_id and not note:
             raise Refused("Say in the note whom you rang.", "call_note")
-        who = ", ".join(part for part in (carer.name or carer_id, contact.relationship) if part) if carer and contact else "somebody else"
+        who = (
+            ", ".join(part for part in (carer.name or carer_id, contact.relationship) if part)
+            if carer and contact
+            else "somebody else"
+        )
         if not tell_once(connection, school, act, "call", f"{who}: {words.told}{f'. {note}' if note else ''}"):
             return  # the second click of two
         if words.fault and carer and carer.mobile:
             block_store.note_fault(
-                connection, school.key, "sms", carer.mobile, reason=words.fault, detail=f"a call by {act.by}", at=act.now
+                connection,
+                school.key,
+                "sms",
+                carer.mobile,
+                reason=words.fault,
+                detail=f"a call by {act.by}",
+                at=act.now,
             )
         if row.closed_at is None and words.pauses:
             _pause(connection, act, school, row, alarmed=words.alarms)
@@ -214,7 +232,12 @@ def not_expected(act: Act, until: date, code: str, *, note: str = "") -> None:
 
     `until` is the last day of absence. Raises Refused and Changed.
     """
-    if act.app.codes.effect(code) in (CodeEffect.UNEXPLAINED, CodeEffect.UNKNOWN, CodeEffect.NO_MARK, CodeEffect.PRESENT):
+    if act.app.codes.effect(code) in (
+        CodeEffect.UNEXPLAINED,
+        CodeEffect.UNKNOWN,
+        CodeEffect.NO_MARK,
+        CodeEffect.PRESENT,
+    ):
         raise Refused("Choose a code that gives a reason for staying away.", "until_code")
     with opened(act) as (connection, school, row):
         if row.closed_at is not None and row.closed_by == act.by and row.closed_code == code:
@@ -245,7 +268,9 @@ def report(
     if last - first > LONGEST_ABSENCE:
         raise Refused("That is too far ahead: give a day within the next four months.", "until")
     try:
-        schools.record_absence(connection, school, pupil_id, first_day=first, last_day=last, by=by, now=now, code=code, note=note)
+        schools.record_absence(
+            connection, school, pupil_id, first_day=first, last_day=last, by=by, now=now, code=code, note=note
+        )
     except schools.NotAllowed as problem:
         raise Refused(str(problem)) from None
 
@@ -292,4 +317,14 @@ def report_ahead(
     if app.codes.effect(code) in (CodeEffect.UNEXPLAINED, CodeEffect.UNKNOWN, CodeEffect.NO_MARK, CodeEffect.PRESENT):
         raise Refused("Choose a code that gives a reason for staying away.", "until_code")
     with app.database.begin() as connection:
-        report(connection, app.school(connection, school_id), pupil_id, first, last, code, note=checked(note), by=by, now=now)
+        report(
+            connection,
+            app.school(connection, school_id),
+            pupil_id,
+            first,
+            last,
+            code,
+            note=checked(note),
+            by=by,
+            now=now,
+        )

@@ -95,7 +95,11 @@ def _write(act: Act, *, again: bool) -> list[str]:
             )
         policy = act.app.policy(school)
         step = _step(connection, school, policy, row)
-        drafts = [draft for reach in reaches for draft in _drafts(connection, act.app, school, policy, row, reach, step, again=again)]
+        drafts = [
+            draft
+            for reach in reaches
+            for draft in _drafts(connection, act.app, school, policy, row, reach, step, again=again)
+        ]
         waiting = outbox.Timing(
             now=act.now, due_at=act.now, expires_at=at_local(row.day, school.times[Session(row.session)].last_contact)
         )
@@ -103,17 +107,35 @@ def _write(act: Act, *, again: bool) -> list[str]:
         what = "again" if again else "next contact"
         if not tell_once(connection, school, act, BY_HAND, f"{what}: {whom}"):
             return []  # the second click of two
-        before = {one.message_id: one.created_at for one in message_store.of_follow_ups(connection, school.key, [row.follow_up_id])}
+        before = {
+            one.message_id: one.created_at
+            for one in message_store.of_follow_ups(connection, school.key, [row.follow_up_id])
+        }
         ids = outbox.queue(
-            connection, act.app, school, outbox.share_by_family(drafts), day=row.day, session=row.session, timing=waiting
+            connection,
+            act.app,
+            school,
+            outbox.share_by_family(drafts),
+            day=row.day,
+            session=row.session,
+            timing=waiting,
         )
         fresh = [one for one in ids if one not in before]
         if not fresh:
             at = max(local_time(before[one]) for one in ids if one in before)
-            raise Refused(f"This text was written at {at:%H:%M} already, by hand or by the ladder, and is not written twice. Ring instead.")
+            raise Refused(
+                f"This text was written at {at:%H:%M} already, by hand or by the ladder, and is not written twice. Ring instead."
+            )
         for about in sorted({key for draft in drafts for key in draft.follow_up_ids.values()} - {row.follow_up_id}):
             follow_up.note(connection, school, about, act.now, BY_HAND, act.by, f"{what}: {whom}")
-        audit(connection, school, act, "follow_up.write", row, {"what": what, "messages": fresh, "carers": [r.carer.carer_id for r in reaches]})
+        audit(
+            connection,
+            school,
+            act,
+            "follow_up.write",
+            row,
+            {"what": what, "messages": fresh, "carers": [r.carer.carer_id for r in reaches]},
+        )
         return fresh
 
 
@@ -133,7 +155,15 @@ def _step(connection: Connection, school: School, policy: Policy, row: Any) -> S
 
 
 def _drafts(
-    connection: Connection, app: Application, school: School, policy: Policy, row: Any, reach: Reach, step: Step, *, again: bool
+    connection: Connection,
+    app: Application,
+    school: School,
+    policy: Policy,
+    row: Any,
+    reach: Reach,
+    step: Step,
+    *,
+    again: bool,
 ) -> list[outbox.Draft]:
     """Drafts to one carer about this pupil and, where the carer was written to about brothers and sisters too, about those still open."""
     rows = [row, *_siblings(connection, school, row, reach.carer.carer_id)]
@@ -142,7 +172,10 @@ def _drafts(
     made: list[outbox.Draft] = []
     for one in rows:
         circle = circles.get(one.pupil_id)
-        own = next((found for found in (circle.allowed if circle else ()) if found.carer.carer_id == reach.carer.carer_id), None)
+        own = next(
+            (found for found in (circle.allowed if circle else ()) if found.carer.carer_id == reach.carer.carer_id),
+            None,
+        )
         if circle is not None and own is not None:
             channels = [channel for channel in step.channels if channel in own.channels][:1] or list(own.channels[:1])
             if own.carer.channels:

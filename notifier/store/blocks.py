@@ -116,7 +116,9 @@ def add_suppression(connection: Connection, row: Row) -> None:
     insert_rows(connection, suppressions, [row])
 
 
-def suppressions_of(connection: Connection, school_id: str, pupil_id: str, carer_ids: Iterable[str], day: date) -> list[Any]:
+def suppressions_of(
+    connection: Connection, school_id: str, pupil_id: str, carer_ids: Iterable[str], day: date
+) -> list[Any]:
     """What is switched off on a day for a pupil, or for the given carers whoever the child is."""
     rows = connection.execute(
         select(suppressions)
@@ -135,7 +137,9 @@ def suppressions_of(connection: Connection, school_id: str, pupil_id: str, carer
     return list(rows)
 
 
-def lift_suppression(connection: Connection, school_id: str, suppression_id: str, *, by: str, at: datetime) -> Any | None:
+def lift_suppression(
+    connection: Connection, school_id: str, suppression_id: str, *, by: str, at: datetime
+) -> Any | None:
     """Switch automatic messages on again; the row, or None where it was not in force."""
     return connection.execute(
         update(suppressions)

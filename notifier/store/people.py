@@ -35,7 +35,12 @@ def school_files(connection: Connection) -> dict[str, str]:
 def school_texts(connection: Connection, school_id: str | None = None) -> dict[str, Any]:
     """What makes a school, by key: its file, its own policy, whether it sends, and the version of these."""
     query = select(
-        schools.c.school_id, schools.c.file_text, schools.c.policy_text, schools.c.sending, schools.c.version, schools.c.changed_at
+        schools.c.school_id,
+        schools.c.file_text,
+        schools.c.policy_text,
+        schools.c.sending,
+        schools.c.version,
+        schools.c.changed_at,
     )
     if school_id is not None:
         query = query.where(schools.c.school_id == school_id)

@@ -8,7 +8,18 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, cast
 
-from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, Integer, MetaData, Table, UniqueConstraint, text, true
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    UniqueConstraint,
+    text,
+    true,
+)
 from sqlmodel import Field, SQLModel
 
 from notifier.store.types import PrivateText, UtcDateTime
@@ -38,7 +49,7 @@ def _json() -> Any:
 
 def _counter() -> Any:
     """A number that the database gives, growing; for rows that are read in the order in which they came."""
-    return Field(default=None, primary_key=True, sa_type=BigInteger().with_variant(Integer, "sqlite"))  # type: ignore[call-overload]
+    return Field(default=None, primary_key=True, sa_type=BigInteger().with_variant(Integer, "sqlite"))
 
 
 ENDED_BADLY = "status IN ('held', 'unknown', 'accepted', 'undelivered', 'failed', 'withheld', 'cancelled', 'expired')"

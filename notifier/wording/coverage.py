@@ -47,7 +47,11 @@ def coverage(
     wording: Wording, approvals: frozenset[tuple[str, str]] = frozenset(), languages: Iterable[str] = ()
 ) -> list[Coverage]:
     """How far each language is (all but English unless some are named); `approvals` are a school's own."""
-    templates = [template for template in wording.templates() if not template.english_only]
+    templates = [
+        template
+        for template in wording.templates()
+        if not template.english_only and wording.has_own_words(template.key)
+    ]
     families = [family for family in FAMILIES if family != STAFF and any(made.family == family for made in templates)]
     found = []
     for language in tuple(languages) or tuple(tag for tag in wording.languages() if tag != ENGLISH):

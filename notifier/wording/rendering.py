@@ -220,6 +220,11 @@ class Wording:
         """A message's current translations by context and English text, approved or not; for reviewers and checks."""
         return self._entries(key, negotiated(language, tuple(self._catalogues)) or language)
 
+    def has_own_words(self, key: str) -> bool:
+        """Whether a message holds sentences of ours; one that only frames what a person wrote has nothing to translate."""
+        self.template(key)
+        return bool(self._sentences[key])
+
     def standing(self, key: str, language: str, approvals: frozenset[tuple[str, str]] = frozenset()) -> str | None:
         """Why a message would not go out in a language: "not_approved", "no_translation", "not_offered", or None if it would."""
         return self._chosen(key, language, approvals)[1]

@@ -288,7 +288,9 @@ def sign_in(staff: Any) -> Callable[..., Any]:
     `school` is the morning's own unless given; `trust` is for roles over a trust.
     """
 
-    def browser(morning: Morning, role: str, *, at: str = "09:31", school: str = "", trust: str = "", email: str = "") -> Any:
+    def browser(
+        morning: Morning, role: str, *, at: str = "09:31", school: str = "", trust: str = "", email: str = ""
+    ) -> Any:
         return staff.signed_in(
             morning.app, role, at=morning.at(at), school=school or morning.key, trust=trust, email=email
         )

@@ -242,7 +242,7 @@ def test_production_starts_when_it_is_safe():
 def test_the_shipped_file_shows_every_setting_that_may_stand_in_it_with_its_default(folder):
     """With every comment sign removed it is still a file the service accepts."""
     shipped = (data_folder("config") / "notifier.toml").read_text(encoding="utf-8")
-    uncommented = re.sub(r"(?m)^# (?=[a-z_]+ = )", "", shipped)
+    uncommented = re.sub(r"(?m)^# (?=[a-z0-9_]+ = )", "", shipped)
     (folder / "notifier.toml").write_text(uncommented, encoding="utf-8")
     load_settings({"NOTIFIER_CONFIG_DIR": str(folder)})
     shown = tomllib.loads(uncommented)

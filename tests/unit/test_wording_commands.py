@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from notifier.cli import sms, templates
+from notifier.wording.checks import COMPLETE
 
 ROOT = Path(__file__).resolve().parents[2]
-from notifier.wording.checks import COMPLETE
 
 run = CliRunner().invoke
 

@@ -17,7 +17,7 @@ from notifier.wording.pseudo import ACCENTED, MIRRORED, TATWEEL, accented, mirro
 
 SHIPPED = Wording.load()
 WORDING = SHIPPED.with_pseudo()
-KEYS = [template.key for template in SHIPPED.templates() if not template.english_only]
+KEYS = [made.key for made in SHIPPED.templates() if not made.english_only and SHIPPED.has_own_words(made.key)]
 # values nobody translates, in letters no check below takes for English
 VALUES = {"school": "Ξξ", "pupils": ("Ψψ",), "phone": "01632960123", "time": "9:25", "named_person": "Ωω"}
 LATIN = re.compile(r"[A-Za-z]{2,}")
