@@ -12,7 +12,7 @@ demo: $(READY)  ## play one school's morning on this machine, and tell its story
 	@$(BIN)/notifier demo
 
 test: $(READY)  ## every test that can run here
-	$(BIN)/python -m pytest -n 2 $(TESTS)
+	$(BIN)/python -m pytest -n 3 $(TESTS)
 
 check: $(READY)  ## lint, format, types, import contract, wording and documents
 	$(BIN)/ruff check .

@@ -19,6 +19,14 @@ from uuid import uuid4
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+BOTH_ENGINES = {
+    "test_a_morning", "test_audit", "test_handing_over", "test_many_at_once", "test_message_log", "test_reports", "test_staff_accounts",
+    "test_store_idioms", "test_taking_in",
+}  # fmt: skip
+"""Tests in which the engine matters most: they run on PostgreSQL every time, the others' PostgreSQL runs only in CI."""
+
+EVERY_ENGINE = os.environ.get("NOTIFIER_TEST_ENGINES") == "every"
+
 REQUIRED = {part.strip() for part in os.environ.get("NOTIFIER_TEST_REQUIRE", "").split(",") if part.strip()}
 
 
@@ -54,6 +62,17 @@ def _as_server_user() -> dict[str, int]:
     except KeyError:
         entry = pwd.getpwnam("nobody")
     return {"user": entry.pw_uid, "group": entry.pw_gid}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the second engine where it would only cost time; NOTIFIER_TEST_ENGINES=every runs it all."""
+    if EVERY_ENGINE or config.option.markexpr or config.option.keyword:
+        return
+    left_out = [item for item in items if item.get_closest_marker("postgres") and item.path.stem not in BOTH_ENGINES]
+    if left_out and len(left_out) < len(items):
+        config.hook.pytest_deselected(items=left_out)
+        dropped = set(map(id, left_out))
+        items[:] = [item for item in items if id(item) not in dropped]
 
 
 @pytest.fixture(scope="session")

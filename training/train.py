@@ -123,7 +123,9 @@ def thresholds(chances: np.ndarray, labels: np.ndarray, spoken: np.ndarray, grou
         max((danger[urgent] < one).mean() / (1 - caught_aim), (danger[~urgent] >= one).mean() / flagged_aim)
         for one in tried
     ]
-    urgent_from = float(tried[int(np.argmin(costs))])
+    # where the aim allows more flags than that point raises, they are spent on catching more: a missed worry costs more than a look
+    allowed = [one for one in tried if (danger[~urgent] >= one).mean() <= flagged_aim]
+    urgent_from = min(float(tried[int(np.argmin(costs))]), float(allowed[0]) if allowed else 1.0)
     best = chances.argmax(axis=1)
     coded = np.array([PLANS[KINDS[kind]].suggested_code is not None for kind in best]) & (danger < urgent_from)
     coded &= best == spoken

@@ -66,7 +66,7 @@ def answers(morning: Any) -> list[dict[str, Any]]:
 
 @on_sqlite
 def test_it_shows_urgent_answers_first_and_each_child_with_what_was_read(absent: Any, alice: Any) -> None:
-    absent.reply(ZOFIA, "Zofia jest chora, wróci jutro", "09:33")
+    absent.reply(ZOFIA, "Zofia ma gorączkę, wróci jutro", "09:33")
     absent.reply("+447700900002", "She should be in school! I dropped her off", "09:35")
     absent.reply("+447700900777", "who is this", "09:36")
     page = alice.get("/inbox")

@@ -84,7 +84,7 @@ def absent(oakfield: Any) -> Any:
     oakfield.marks({"1": "N", **{str(number): "/" for number in range(2, 11)}})
     oakfield.run()
     oakfield.send()
-    oakfield.reply("+447700900001", "Zosia jest chora", "09:35")
+    oakfield.reply("+447700900001", "Zosia ma gorączkę", "09:35")
     return oakfield
 
 
