@@ -11,7 +11,7 @@ READY := $(STAMP) $(FACE)
 demo: $(READY)  ## play one school's morning on this machine, and tell its story
 	@$(BIN)/notifier demo
 
-test: $(READY)  ## every test that can run here
+test: $(READY)  ## the tests; NOTIFIER_TEST_EVERYTHING=1 adds the long ones and the second engine everywhere
 	$(BIN)/python -m pytest -n 3 $(TESTS)
 
 check: $(READY)  ## lint, format, types, import contract, wording and documents

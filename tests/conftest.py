@@ -25,7 +25,10 @@ BOTH_ENGINES = {
 }  # fmt: skip
 """Tests in which the engine matters most: they run on PostgreSQL every time, the others' PostgreSQL runs only in CI."""
 
-EVERY_ENGINE = os.environ.get("NOTIFIER_TEST_ENGINES") == "every"
+LONG = {"test_benchmark", "test_secondary_morning", "test_tutorial"}
+"""Tests of half a minute and more, which run in CI."""
+
+EVERYTHING = bool(os.environ.get("NOTIFIER_TEST_EVERYTHING"))
 
 REQUIRED = {part.strip() for part in os.environ.get("NOTIFIER_TEST_REQUIRE", "").split(",") if part.strip()}
 
@@ -65,14 +68,21 @@ def _as_server_user() -> dict[str, int]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the second engine where it would only cost time; NOTIFIER_TEST_ENGINES=every runs it all."""
-    if EVERY_ENGINE or config.option.markexpr or config.option.keyword:
+    """Keep the whole suite short: long tests, and the second engine where it matters least, run with NOTIFIER_TEST_EVERYTHING.
+
+    Whoever names files, a keyword or a marker gets what was named.
+    """
+    named = config.option.markexpr or config.option.keyword or config.args_source is pytest.Config.ArgsSource.ARGS
+    if EVERYTHING or named:
         return
-    left_out = [item for item in items if item.get_closest_marker("postgres") and item.path.stem not in BOTH_ENGINES]
-    if left_out and len(left_out) < len(items):
-        config.hook.pytest_deselected(items=left_out)
-        dropped = set(map(id, left_out))
-        items[:] = [item for item in items if id(item) not in dropped]
+    left_out = [
+        item
+        for item in items
+        if item.path.stem in LONG or (item.get_closest_marker("postgres") and item.path.stem not in BOTH_ENGINES)
+    ]
+    config.hook.pytest_deselected(items=left_out)
+    dropped = {id(item) for item in left_out}
+    items[:] = [item for item in items if id(item) not in dropped]
 
 
 @pytest.fixture(scope="session")

@@ -95,12 +95,12 @@ def test_the_whole_of_safety_opt_out_and_wrong_number_is_read_in_other_languages
 
 FLOORS = {
     # set: kind right, urgent caught, others flagged, suggested code right
-    "replies_frozen_en.tsv": (0.83, 0.96, 0.23, 0.98),
-    "replies_frozen_languages.tsv": (0.76, 0.88, 0.12, 0.94),
-    "replies_heldout_en.json": (0.96, 0.98, 0.10, 0.98),
-    "replies_plain_en.json": (0.95, 0.96, 0.05, 0.98),
-    "replies_odd_en.json": (0.90, 0.97, 0.22, 0.95),
-    "replies_heldout_languages.json": (0.93, 0.95, 0.10, 0.95),
+    "replies_frozen_en.tsv": (0.93, 0.96, 0.08, 0.98),
+    "replies_frozen_languages.tsv": (0.92, 0.94, 0.05, 0.97),
+    "replies_heldout_en.json": (0.97, 0.98, 0.05, 0.98),
+    "replies_plain_en.json": (0.97, 0.98, 0.03, 0.98),
+    "replies_odd_en.json": (0.94, 0.97, 0.12, 0.95),
+    "replies_heldout_languages.json": (0.97, 0.98, 0.03, 0.95),
 }
 
 
