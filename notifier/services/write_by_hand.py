@@ -32,6 +32,9 @@ from notifier.store import people
 BY_HAND = "by_hand"
 """The step of messages written by hand after the ladder's last text; numbered."""
 
+_MAY_STILL_ARRIVE = frozenset({"queued", "held", "sending", "unknown"})
+"""While one written by hand is like this, a further click means the same message: else both would leave."""
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -145,11 +148,12 @@ def _step(connection: Connection, school: School, policy: Policy, row: Any) -> S
         if step.to not in STAFF:
             return step
     texts = [step for step in policy.steps if step.to not in STAFF]
-    done = {
-        message.step
+    by_hand = [
+        message
         for message in message_store.of_follow_ups(connection, school.key, [row.follow_up_id])
-        if message.step.startswith(BY_HAND) and message.status != "queued"
-    }
+        if message.step.startswith(BY_HAND)
+    ]
+    done = {message.step for message in by_hand} - {one.step for one in by_hand if one.status in _MAY_STILL_ARRIVE}
     last = texts[-1]
     return Step(f"{BY_HAND}_{len(done) + 1}", last.after, last.to, last.template, last.new_template, last.channels)
 

@@ -10,9 +10,11 @@ from html import unescape
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from notifier.domain.sessions import Session
 from notifier.services import schools
+from notifier.store.tables import messages
 
 ALICE, BASHIR = "attendance_officer", "safeguarding_lead"
 
@@ -261,6 +263,25 @@ def test_nobody_is_texted_again_after_an_answer_or_after_the_time_for_texts(oakf
     page = desk().do("1", "text-again")
     assert page.status_code == 422
     assert "Somebody has answered at 09:33" in page.text
+
+
+@pytest.mark.parametrize("status", ["held", "sending", "unknown", "delivered"])
+def test_a_text_by_hand_that_may_still_arrive_is_not_written_a_second_time(oakfield, desk, status):
+    for minute in ("09:51", "10:16", "10:31"):
+        oakfield.send(minute)
+        oakfield.tick(minute)
+    oakfield.send("10:32")
+    alice = desk(at="10:33")
+    assert alice.do("2", "text-again").status_code == 303
+
+    def by_hand() -> list[str]:
+        return sorted(m["id"] for m in oakfield.log() if m["step"].startswith("by_hand"))
+
+    (first,) = by_hand()
+    with oakfield.app.database.begin() as connection:
+        connection.execute(update(messages).where(messages.c.message_id == first).values(status=status))
+    assert alice.at("10:50").do("2", "text-again").status_code == (303 if status == "delivered" else 422)
+    assert len(by_hand()) == (2 if status == "delivered" else 1)
 
 
 # handing over, days ahead

@@ -60,6 +60,18 @@ def test_a_page_asks_for_a_sign_in_and_is_shown_after_it(oakfield: Any, browser:
     assert acts(oakfield) == [("staff.add", "test"), ("sign_in", ALICE)]
 
 
+@pytest.mark.parametrize(("role", "page"), [("hub_lead", "/reports"), ("attendance_officer", "/"), ("viewer", "/")])
+def test_whoever_sees_totals_only_lands_on_the_reports(make_morning: Any, staff: Any, role: str, page: str) -> None:
+    made = make_morning()
+    made.add_school('trust = "riverside-trust"')
+    place = {"trust": "riverside-trust"} if role == "hub_lead" else {"school": "oakfield"}
+    staff.add(made.app, "erin@hub.example", role, at=made.at("08:00"), **place)
+    browser = staff.Browser(made.app, made.at("09:00"))
+    arrived = browser.log_in("erin@hub.example")
+    assert (arrived.status_code, arrived.headers["location"]) == (303, page)
+    assert browser.get(page).status_code == 200
+
+
 def test_signing_out_ends_the_session_itself_and_not_only_the_cookie(browser: Any) -> None:
     browser.log_in(ALICE)
     kept = browser.session

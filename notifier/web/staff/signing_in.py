@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
+from notifier.domain.staff import Permission, may
 from notifier.services import sign_in, staff
 from notifier.services.sign_in import Current, NotOpened, Opened, Stage, form_token
 from notifier.web.staff import access, forms
@@ -180,7 +181,16 @@ def _arrived(request: Request, opened: Opened, onward: str, carried: str) -> Res
         problem = {"title": "You are signed in", "lines": [DROPPED], "refused": "", "way_on": onward,
                    "way_on_words": "Go on", "incident": ""}  # fmt: skip
         return shell_of(request).html(request, "problem.html", visit.frame, {"problem": problem})
-    return RedirectResponse(onward, 303)
+    return RedirectResponse(_landing(access.visit_of(here, opened.token), onward), 303)
+
+
+def _landing(visit: Visit, onward: str) -> str:
+    """Where somebody lands who asked for no page in particular: the morning, or the reports where a role sees totals only."""
+    grants = visit.person.grants
+    if onward != "/" or any(may(grants, Permission.SEE_MORNING, school) for school in visit.person.schools):
+        return onward
+    totals = any(may(grants, Permission.SEE_AGGREGATES, school) for school in visit.person.schools)
+    return "/reports" if totals else onward
 
 
 def _second_step_page(
