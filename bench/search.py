@@ -19,7 +19,7 @@ from random import Random
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Interval, func, insert, literal, select
 
 from bench import postgres
 from notifier.domain.search_words import kept_words
@@ -58,12 +58,66 @@ ANSWERS = (
     "He is in school I dropped him off myself", "zlamal reke jestesmy w szpitalu", "temperature all night, doctor at 11",
     "جی وہ بیمار ہے", "bus did not come", "sorry forgot to ring, she is poorly",
 )  # fmt: skip
+OLDEST = 250_000
+"""So many entries are made one by one; more are these again, later and later, copied inside the engine."""
+
+RARE = 50_000
+"""One entry of so many has a rare word, state and template; it belongs to the school that is searched."""
+
 STATES = ("delivered",) * 93 + ("sent",) * 3 + ("cancelled",) * 2 + ("undelivered", "expired")
 
 
 def fill(connection_of: Callable[[], Any], rows: int, schools: int) -> None:
-    """Write that many entries of that many schools, in the order in which they would have come."""
-    random, made, started = Random(7), 0, time.monotonic()
+    """Write that many entries of that many schools, in the order in which they would have come. A long log is a shorter one, repeated."""
+    copies = max(1, rows // OLDEST)
+    days = DAYS // copies
+    started = time.monotonic()
+    _make(connection_of, rows // copies, schools, days)
+    for copy in range(1, copies):
+        with connection_of() as connection:
+            _hurry(connection)
+            _repeat(connection, copy, days)
+        print(f"{(copy + 1) * (rows // copies):,} rows, {time.monotonic() - started:.0f} s", file=sys.stderr)
+
+
+def _hurry(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":  # of the making only; measuring opens the file anew
+        connection.exec_driver_sql("PRAGMA cache_size = -1500000")
+
+
+def _repeat(connection: Connection, copy: int, days: int) -> None:
+    """The first entries once more: same schools, pupils and words, other ids, so many days later each time."""
+    later = copy * days
+    for table, ids, instants in (
+        (messages, ("message_id", "identity", "provider_id"), ("created_at",)),
+        (message_pupils, ("message_id",), ()),
+        (replies, ("reply_id", "provider_id"), ("received_at",)),
+        (reply_pupils, ("reply_id",), ()),
+        (log_entries, ("item_id",), ("at",)),
+    ):
+        columns = [column for column in table.c if column is not log_entries.c.entry]
+        taken: list[Any] = []
+        for column in columns:
+            if column.name in ids:
+                taken.append(literal(f"c{copy:03d}") + column)
+            elif column.name in instants:
+                taken.append(_later(connection, column, later))
+            else:
+                taken.append(column)
+        first = select(*taken).where(table.c[ids[0]].like("i%"))
+        if table is log_entries:
+            first = first.order_by(log_entries.c.entry)
+        connection.execute(insert(table).from_select([column.name for column in columns], first))
+
+
+def _later(connection: Connection, column: Any, days: int) -> Any:
+    if connection.dialect.name == "sqlite":
+        return func.strftime("%Y-%m-%d %H:%M:%S", column, f"+{days} days").concat(".000000")
+    return column + literal(timedelta(days=days), Interval())
+
+
+def _make(connection_of: Callable[[], Any], rows: int, schools: int, days: int) -> None:
+    random, made = Random(7), 0
     batch: dict[str, list[dict[str, Any]]] = {name: [] for name in ("messages", "links", "replies", "about", "log")}
     tables = {
         "messages": messages,
@@ -73,19 +127,16 @@ def fill(connection_of: Callable[[], Any], rows: int, schools: int) -> None:
         "log": log_entries,
     }
     while made < rows:
-        school = f"school-{random.randrange(schools):04d}"
-        at = BEGINS + timedelta(days=made * DAYS // rows, seconds=made % 5400)
+        school = f"school-{0 if made % RARE == 17 else random.randrange(schools):04d}"
+        at = BEGINS + timedelta(days=made * days // rows, seconds=made % 5400)
         _one(batch, random, school, at, made)
         made += 1
         if made % 5000 == 0 or made == rows:
             with connection_of() as connection:
-                if connection.dialect.name == "sqlite":  # of the making only; measuring opens the file anew
-                    connection.exec_driver_sql("PRAGMA cache_size = -1500000")
+                _hurry(connection)
                 for name, kept in batch.items():
                     insert_rows(connection, tables[name], kept)
                     kept.clear()
-        if made % 250_000 == 0:
-            print(f"{made:,} rows, {time.monotonic() - started:.0f} s", file=sys.stderr)
 
 
 def _one(batch: dict[str, list[dict[str, Any]]], random: Random, school: str, at: datetime, number: int) -> None:
@@ -102,7 +153,7 @@ def _one(batch: dict[str, list[dict[str, Any]]], random: Random, school: str, at
         batch["about"].append({"school_id": school, "reply_id": item, "pupil_id": f"P{pupil}"})
         batch["log"].append({**entry, "direction": "in", "template": None, "words": kept_words(school, body)})
         return
-    rare = number % 50_000 == 17
+    rare = number % RARE == 17
     template = (
         "medical_evidence"
         if rare
