@@ -155,6 +155,10 @@ class Channel(Protocol):
         """Messages that came in since then, for replies whose webhook never reached us. Raises ChannelUnavailable."""
         ...
 
+    def receipt_class(self, error_code: str | None, status: MessageStatus) -> ErrorClass | None:
+        """What a receipt kept earlier asks us to do, by its error code and status; None while nothing is wrong."""
+        ...
+
     async def close(self) -> None:
         """Release connections."""
         ...

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
 
@@ -43,3 +44,42 @@ class LoopThread:
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(10)
+
+
+class Listener(ABC):
+    """A server on 127.0.0.1 in a thread of its own, for tests. Use as a context manager, or call `start` and `stop`.
+
+    A kind of server says how it listens (`_listen`, which sets `port`) and how it ends (`_shut`).
+    """
+
+    thread_name = "listener"
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self._thread: LoopThread | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Listen. With `port` 0 a free one is chosen; read it from `port` afterwards."""
+        self._thread = LoopThread(self.thread_name)
+        self._thread.start()
+        self._thread.run(self._listen())
+
+    def stop(self) -> None:
+        """Stop listening, and drop what is still going on."""
+        if self._thread is not None:
+            self._thread.run(self._shut())
+            self._thread.stop()
+            self._thread = None
+
+    @abstractmethod
+    async def _listen(self) -> None: ...
+
+    @abstractmethod
+    async def _shut(self) -> None: ...

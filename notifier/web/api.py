@@ -55,90 +55,96 @@ async def answer_api_error(_request: Request, problem: Exception) -> JSONRespons
     return JSONResponse({"error": problem.code, "message": problem.message}, problem.status, headers)
 
 
-def build_router(app: Application, *, clock: Callable[[], datetime], wake: Callable[[], None]) -> APIRouter:
-    """The addresses under /api/v1. Plain functions run in worker threads, so no database call holds the event loop."""
+class SchoolApi:
+    """What may be asked and pushed under one school's address. Plain methods run in worker threads: no database call holds the event loop."""
 
-    def authorised(key: str, request: Request) -> str:
-        return _authorised(app, key, request.headers.get("authorization", ""))
+    def __init__(self, app: Application, clock: Callable[[], datetime], wake: Callable[[], None]) -> None:
+        self._app, self._clock, self._wake = app, clock, wake
 
-    router = APIRouter(prefix="/api/v1/schools/{key}")
-    own_school = Depends(authorised)
+    def authorise(self, key: str, request: Request) -> None:
+        """Let a request on where the token is this school's. Raises ApiError: 401 without a valid token, 403 with a stranger's.
 
-    @contextmanager
-    def reading(key: str) -> Iterator[tuple[Connection, School]]:
-        with app.database.read() as connection:
-            yield connection, app.school(connection, key)
+        A school that does not exist answers as another school does, so that nobody can find out which exist.
+        """
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.casefold() != "bearer" or not token.strip():
+            raise ApiError(401, "no_token", "Send the school's token: Authorization: Bearer …")
+        with self._app.database.read() as connection:
+            own = token_school(connection, token.strip())
+        if own is None:
+            raise ApiError(401, "wrong_token", "The token is not known, or was withdrawn.")
+        if own != key:
+            raise ApiError(403, "other_school", "This token belongs to another school.")
 
-    def asked_day(text: str | None) -> date:
-        try:
-            return parse_day(text, today=local_date(clock()))
-        except BadDay as problem:
-            raise ApiError(422, "bad_date", str(problem)) from problem
-
-    @router.post("/marks")
-    async def push_marks(request: Request, key: str = own_school, again: bool = False) -> JSONResponse:
+    async def push_marks(self, request: Request, key: str, again: bool = False) -> JSONResponse:
+        """Take marks in, as a file of them would be."""
         try:
             data = await read_body(request, LARGEST_PUSH)
         except BodyTooLarge as problem:
             raise ApiError(413, "too_large", f"{problem} Send the marks in parts.") from problem
-        intake = await run_in_threadpool(_take_push, app, key, data, again=again, now=clock())
+        intake = await run_in_threadpool(_take_push, self._app, key, data, again=again, now=self._clock())
         if intake.changed:  # an all-clear may be waiting to leave
-            wake()
+            self._wake()
         return JSONResponse(_intake_document(intake), 409 if intake.outcome == "older_file" else 200)
 
-    @router.get("/messages")
-    def read_messages(key: str = own_school, date: str | None = None) -> Document:
-        return _log(asked_day(date), key, "message")
+    def messages(self, key: str, date: str | None = None) -> Document:
+        """The day's messages."""
+        return self._log(key, self._day(date), "message", "messages")
 
-    @router.get("/replies")
-    def read_replies(key: str = own_school, date: str | None = None) -> Document:
-        return _log(asked_day(date), key, "reply")
+    def replies(self, key: str, date: str | None = None) -> Document:
+        """The day's replies."""
+        return self._log(key, self._day(date), "reply", "replies")
 
-    def _log(day: date, key: str, kind: str) -> Document:
-        with reading(key) as (connection, school):
-            entries = views.log_entries(connection, school, day=day)
-        name = "messages" if kind == "message" else "replies"
-        return {"school": key, "date": day.isoformat(), name: [entry for entry in entries if entry["kind"] == kind]}
+    def follow_ups(self, key: str, date: str | None = None) -> Document:
+        """The day's board."""
+        day = self._day(date)
+        with self._reading(key) as (connection, school):
+            board = views.board(connection, self._app, school, day)
+        return {"school": key, "date": day.isoformat(), "follow_ups": board}
 
-    @router.get("/follow-ups")
-    def read_follow_ups(key: str = own_school, date: str | None = None) -> Document:
-        day = asked_day(date)
-        with reading(key) as (connection, school):
-            return {"school": key, "date": day.isoformat(), "follow_ups": views.board(connection, app, school, day)}
-
-    @router.get("/decisions")
-    def read_decisions(key: str = own_school, date: str | None = None, session: str | None = None) -> Document:
-        day = asked_day(date)
+    def decisions(self, key: str, date: str | None = None, session: str | None = None) -> Document:
+        """The decisions that stand for the day, or for one session of it."""
+        day = self._day(date)
         if session is not None and session not in Session.__members__:
             raise ApiError(422, "bad_session", f"'{session}' is not a session; write AM or PM.")
-        with reading(key) as (connection, school):
+        with self._reading(key) as (connection, school):
             made = _decisions(connection, school, day, session)
         return {"school": key, "date": day.isoformat(), "session": session, "decisions": made}
 
-    @router.get("/summary")
-    def read_summary(key: str = own_school, date: str | None = None) -> Document:
-        day = asked_day(date)
-        with reading(key) as (connection, school):
-            return views.summary(connection, app, school, day, now=clock())
+    def summary(self, key: str, date: str | None = None) -> Document:
+        """The day in figures."""
+        day = self._day(date)
+        with self._reading(key) as (connection, school):
+            return views.summary(connection, self._app, school, day, now=self._clock())
 
+    def _log(self, key: str, day: date, kind: str, name: str) -> Document:
+        with self._reading(key) as (connection, school):
+            entries = views.log_entries(connection, school, day=day)
+        return {"school": key, "date": day.isoformat(), name: [entry for entry in entries if entry["kind"] == kind]}
+
+    @contextmanager
+    def _reading(self, key: str) -> Iterator[tuple[Connection, School]]:
+        with self._app.database.read() as connection:
+            yield connection, self._app.school(connection, key)
+
+    def _day(self, text: str | None) -> date:
+        try:
+            return parse_day(text, today=local_date(self._clock()))
+        except BadDay as problem:
+            raise ApiError(422, "bad_date", str(problem)) from problem
+
+
+def build_router(app: Application, *, clock: Callable[[], datetime], wake: Callable[[], None]) -> APIRouter:
+    """The addresses under /api/v1; none is answered without the school's token."""
+    api = SchoolApi(app, clock, wake)
+    router = APIRouter(prefix="/api/v1/schools/{key}", dependencies=[Depends(api.authorise)])
+    router.add_api_route("/marks", api.push_marks, methods=["POST"])
+    for path, read in (
+        ("/messages", api.messages), ("/replies", api.replies), ("/follow-ups", api.follow_ups),
+        ("/decisions", api.decisions), ("/summary", api.summary),
+    ):  # fmt: skip
+        router.add_api_route(path, read, methods=["GET"])
     return router
-
-
-def _authorised(app: Application, key: str, header: str) -> str:
-    """The school's key, where the token is this school's. Raises ApiError: 401 without a valid token, 403 with a stranger's.
-
-    A school that does not exist answers as another school does, so that nobody can find out which exist.
-    """
-    scheme, _, token = header.partition(" ")
-    if scheme.casefold() != "bearer" or not token.strip():
-        raise ApiError(401, "no_token", "Send the school's token: Authorization: Bearer …")
-    with app.database.read() as connection:
-        own = token_school(connection, token.strip())
-    if own is None:
-        raise ApiError(401, "wrong_token", "The token is not known, or was withdrawn.")
-    if own != key:
-        raise ApiError(403, "other_school", "This token belongs to another school.")
-    return key
 
 
 def _take_push(app: Application, key: str, data: bytes, *, again: bool, now: datetime) -> Intake:

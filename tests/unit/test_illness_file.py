@@ -28,6 +28,11 @@ def with_row(key: str, old: str, new: str) -> str:
     return before + mark + row.replace(old, new, 1)
 
 
+def assert_refused(text: str, says: str) -> None:
+    """That a file is refused with these words, in a line that names it."""
+    assert any(says in line and line.startswith(FILE) for line in refusal(text)), refusal(text)
+
+
 def test_the_shipped_file_holds_every_row_of_the_reference():
     guidance = load_illness()
     assert len(guidance.conditions) == 40
@@ -90,84 +95,52 @@ def test_every_condition_of_a_reply_is_answered_for():
     assert set(load_illness().reply_conditions) == set(REPLY_CONDITIONS)
 
 
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        pytest.param(
-            with_row("measles", "illness_advice", "illness_temperature"),
-            'condition #14 (measles).template: "illness_temperature" states a rule, and this row is not verified; '
-            "write illness_advice or illness_chickenpox",
-            id="unverified",
-        ),
-        pytest.param(
-            with_row("chickenpox_nhs", "illness_chickenpox", "illness_temperature"),
-            'condition #3 (chickenpox_nhs).template: "illness_temperature" states a rule, and NHS and UKHSA differ on it',
-            id="differs",
-        ),
-        pytest.param(
-            with_row("flu", "illness_advice", "illness_cough_cold"),
-            'condition #23 (flu).template: "illness_cough_cold" says "yes" to going to school, and this row says "no"',
-            id="says the contrary",
-        ),
-        pytest.param(
-            with_row("flu", "illness_advice", "illness_advise"),
-            'condition #23 (flu).template: there is no illness message "illness_advise"; did you mean "illness_advice"?',
-            id="no such message",
-        ),
-        pytest.param(
-            with_row("flu", "ukhsa_table", "ukhsa_tabel"),
-            'condition #23 (flu).source: "ukhsa_tabel" is not in the table [sources]; did you mean "ukhsa_table"?',
-            id="source",
-        ),
-        pytest.param(
-            with_row("flu", 'go_to_school = "no"', 'go_to_school = "perhaps"'),
-            'condition #23 (flu).go_to_school: "perhaps" is not one of: yes, no, conditional',
-            id="go to school",
-        ),
-        pytest.param(
-            with_row("flu", "2026-11-22", '"soon"'),
-            "condition #23 (flu).reviewed: 'soon' is not a date; write it as in 2026-11-22",
-            id="date",
-        ),
-        pytest.param(
-            with_row("flu", "verified = true", "verified = 1"),
-            "condition #23 (flu).verified: 1 is not true or false",
-            id="verified",
-        ),
-        pytest.param(
-            with_row("flu", 'edition = "UKHSA table of 21 February 2024"\n', ""),
-            "condition #23 (flu).edition: is missing; write words for staff",
-            id="edition",
-        ),
-        pytest.param(
-            SHIPPED.replace('key = "flu"', 'key = "mumps"'),
-            'condition #29 (mumps).key: "mumps" is the key of condition #23 already',
-            id="twice",
-        ),
-        pytest.param(
-            SHIPPED.replace('impetigo = "impetigo"', 'impetigo = "impetgo"'),
-            'reply_conditions.impetigo: there is no condition "impetgo"; did you mean "impetigo"?',
-            id="leads nowhere",
-        ),
-        pytest.param(
-            SHIPPED.replace('asthma = "none"\n', ""),
-            'reply_conditions.asthma: is missing; write the key of a condition, or "none" for no text',
-            id="condition forgotten",
-        ),
-        pytest.param(
-            SHIPPED.replace("https://www.nhs.uk/", "https://www.nhs.uk.example/", 1),
-            "is not a page of the NHS; write its whole address, beginning with https://www.nhs.uk/",
-            id="not the NHS",
-        ),
-        pytest.param(
-            SHIPPED.replace("too-ill-for-school/", "too-ill-for-school/" + "a" * 20, 1),
-            "nhs_link: has 80 characters; texts are counted with an address of at most 60",
-            id="long link",
-        ),
-    ],
-)
-def test_a_wrong_row_is_refused_by_its_name(text: str, says: str):
-    assert any(says in line and line.startswith(FILE) for line in refusal(text)), refusal(text)
+WRONG_ROWS = {
+    "unverified": ("measles", "illness_advice", "illness_temperature",
+     'condition #14 (measles).template: "illness_temperature" states a rule, and this row is not verified; write illness_advice or illness_chickenpox'),
+    "differs": ("chickenpox_nhs", "illness_chickenpox", "illness_temperature",
+     'condition #3 (chickenpox_nhs).template: "illness_temperature" states a rule, and NHS and UKHSA differ on it'),
+    "says the contrary": ("flu", "illness_advice", "illness_cough_cold",
+     'condition #23 (flu).template: "illness_cough_cold" says "yes" to going to school, and this row says "no"'),
+    "no such message": ("flu", "illness_advice", "illness_advise",
+     'condition #23 (flu).template: there is no illness message "illness_advise"; did you mean "illness_advice"?'),
+    "source": ("flu", "ukhsa_table", "ukhsa_tabel",
+     'condition #23 (flu).source: "ukhsa_tabel" is not in the table [sources]; did you mean "ukhsa_table"?'),
+    "go to school": ("flu", 'go_to_school = "no"', 'go_to_school = "perhaps"',
+     'condition #23 (flu).go_to_school: "perhaps" is not one of: yes, no, conditional'),
+    "date": ("flu", "2026-11-22", '"soon"',
+     "condition #23 (flu).reviewed: 'soon' is not a date; write it as in 2026-11-22"),
+    "verified": ("flu", "verified = true", "verified = 1",
+     "condition #23 (flu).verified: 1 is not true or false"),
+    "edition": ("flu", 'edition = "UKHSA table of 21 February 2024"\n', "",
+     "condition #23 (flu).edition: is missing; write words for staff"),
+}  # fmt: skip
+"""What is changed in which row, from what to what, and what is said of it."""
+
+WRONG_ELSEWHERE = {
+    "twice": ('key = "flu"', 'key = "mumps"',
+     'condition #29 (mumps).key: "mumps" is the key of condition #23 already'),
+    "leads nowhere": ('impetigo = "impetigo"', 'impetigo = "impetgo"',
+     'reply_conditions.impetigo: there is no condition "impetgo"; did you mean "impetigo"?'),
+    "condition forgotten": ('asthma = "none"\n', "",
+     'reply_conditions.asthma: is missing; write the key of a condition, or "none" for no text'),
+    "not the NHS": ("https://www.nhs.uk/", "https://www.nhs.uk.example/",
+     "is not a page of the NHS; write its whole address, beginning with https://www.nhs.uk/"),
+    "long link": ("too-ill-for-school/", "too-ill-for-school/" + "a" * 20,
+     "nhs_link: has 80 characters; texts are counted with an address of at most 60"),
+}  # fmt: skip
+"""What is changed in the file, and what is said of it."""
+
+
+@pytest.mark.parametrize(("key", "old", "new", "says"), WRONG_ROWS.values(), ids=WRONG_ROWS)
+def test_a_wrong_row_is_refused_by_its_name(key: str, old: str, new: str, says: str):
+    assert_refused(with_row(key, old, new), says)
+
+
+@pytest.mark.parametrize(("old", "new", "says"), WRONG_ELSEWHERE.values(), ids=WRONG_ELSEWHERE)
+def test_a_wrong_key_link_or_condition_is_refused_by_its_name(old: str, new: str, says: str):
+    assert old in SHIPPED
+    assert_refused(SHIPPED.replace(old, new, 1), says)
 
 
 def test_a_row_is_stale_after_a_year_and_the_oldest_comes_first():

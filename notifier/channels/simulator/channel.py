@@ -19,6 +19,7 @@ from notifier.channels.base import (
     Receipt,
 )
 from notifier.channels.simulator.network import (
+    FAILURES,
     PROVIDER,
     REFUSALS,
     Fate,
@@ -116,6 +117,10 @@ class SimulatorChannel:
         until = self.network.clock or since
         replies = [r for r in self.network.inbound if r.channel == self.medium and since <= r.received_at <= until]
         return sorted(replies, key=lambda reply: reply.received_at)
+
+    def receipt_class(self, error_code: str | None, status: MessageStatus) -> ErrorClass | None:
+        """What a receipt with this code asks us to do, by the network's own table."""
+        return next((found for _, code, found in FAILURES.values() if code == error_code), None)
 
     async def close(self) -> None:
         """Nothing to release."""

@@ -273,6 +273,10 @@ class SmtpChannel:
         """Nothing: answers by e-mail arrive in a mailbox, which SMTP cannot read."""
         return ()
 
+    def receipt_class(self, error_code: str | None, status: MessageStatus) -> ErrorClass | None:
+        """None: a mail server sends no receipts."""
+        return None
+
     async def close(self) -> None:
         """Say goodbye on the running event loop's connections."""
         pool = self._connections.pop(asyncio.get_running_loop(), None)

@@ -13,7 +13,7 @@ from email.message import EmailMessage
 from email.policy import default
 from typing import Any, Final
 
-from notifier.channels.loop_thread import LoopThread
+from notifier.channels.loop_thread import Listener
 
 TROUBLE: Final[dict[str, str]] = {
     "unknown": "550 at RCPT: no such mailbox",
@@ -37,48 +37,29 @@ class CaughtMail:
     connection: int
 
 
-class MailServer:
+class MailServer(Listener):
     """An SMTP server on 127.0.0.1. Use as a context manager, or call `start` and `stop`; read `port`, `mails`, `connections`.
 
     With `login` it demands that name and password (AUTH without encryption, which only a test should do). `refuse_sender` answers
-    550 at MAIL FROM.
+    550 at MAIL FROM. `start` raises ImportError without aiosmtpd.
     """
 
+    thread_name = "mail-server"
+
     def __init__(self, *, port: int = 0, login: tuple[str, str] | None = None, refuse_sender: bool = False) -> None:
+        super().__init__(port)
         self.host = "127.0.0.1"
-        self.port = port
         self.mails: list[CaughtMail] = []
         self.connections = 0
         self._login = login
         self.refuses_sender = refuse_sender
         self.demands_login = login is not None
-        self._thread: LoopThread | None = None
         self._server: asyncio.Server | None = None
         self._open: list[Any] = []
-
-    def __enter__(self) -> MailServer:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def mails_to(self, to: str) -> list[CaughtMail]:
         """The mails handed over for one address, oldest first."""
         return [mail for mail in list(self.mails) if mail.to == to]
-
-    def start(self) -> None:
-        """Listen. With `port` 0 a free one is chosen; read it from `port` afterwards. Raises ImportError without aiosmtpd."""
-        self._thread = LoopThread("mail-server")
-        self._thread.start()
-        self._thread.run(self._listen())
-
-    def stop(self) -> None:
-        """Stop listening and drop every connection."""
-        if self._thread is not None:
-            self._thread.run(self._shut())
-            self._thread.stop()
-            self._thread = None
 
     def drop_connections(self) -> None:
         """Cut every open connection, as a server does with clients that were idle too long."""

@@ -31,6 +31,7 @@ from notifier.channels.twilio.client import ErrorAnswer, TwilioConfig, twilio_cl
 from notifier.channels.twilio.errors import lookup, receipt_class
 from notifier.channels.twilio.status import message_status
 from notifier.channels.twilio.webhooks import ATTEMPT
+from notifier.domain.messages import MessageStatus
 
 EXPIRED: Final = "expired"
 """The error code of our own for a message whose deadline passed before it was handed over; Twilio was not called."""
@@ -243,6 +244,10 @@ class TwilioChannel:
         return ChannelUnavailable(
             self._words(f"Twilio could not be asked ({_why(error)}); check the network and try later.")
         )
+
+    def receipt_class(self, error_code: str | None, status: MessageStatus) -> ErrorClass | None:
+        """What a receipt with this code asks us to do, by errors.toml."""
+        return receipt_class(error_code, status)
 
     async def close(self) -> None:
         """Close the connections of the running event loop."""

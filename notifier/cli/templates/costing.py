@@ -18,7 +18,7 @@ from notifier.cli.templates.shared import (
     rows,
     template_of,
 )  # fmt: skip
-from notifier.wording.costs import by_template, parts, shown_parts
+from notifier.wording.costs import Parts, by_template, parts, shown_parts
 from notifier.wording.previews import language_name
 
 
@@ -61,44 +61,38 @@ def cost(
     pence = 4.0 if price is None else price
     listed = parts(wording, keys=template or ())
     if as_json:
-        print_json(
-            [
-                {
-                    **{name: getattr(row, name) for name in row.__slots__},
-                    "pence": round(row.ordinary * pence, 2),
-                    "pence_longest": round(row.longest * pence, 2),
-                }
-                for row in listed
-            ]
-        )
+        print_json([_row_document(row, pence) for row in listed])
         return
+    tags = wording.languages()
     rows(
-        ["parts of", *wording.languages()],
-        (
-            (key, *(shown_parts(by_language[tag]) for tag in wording.languages()))
-            for key, by_language in by_template(listed)
-        ),
+        ["parts of", *tags],
+        ((key, *(shown_parts(found[tag]) for tag in tags)) for key, found in by_template(listed)),
         numbers=True,
     )
-    total = {tag: [row for row in listed if row.language == tag] for tag in wording.languages()}
     rows(
         ["one of each", "parts", "pence", "without accents"],
-        (
-            (
-                f"{tag} {language_name(tag)}",
-                str(sum(row.ordinary for row in found)),
-                f"{sum(row.ordinary for row in found) * pence:g}",
-                str(sum(row.folded if row.folded is not None else row.ordinary for row in found))
-                if any(row.folded is not None for row in found)
-                else "",
-            )
-            for tag, found in total.items()
-        ),
+        (_total(tag, [row for row in listed if row.language == tag], pence) for tag in tags),
         numbers=True,
     )
     typer.echo(
         "2-3: two parts with ordinary names, three with the longest. *: not translated, so the English text is counted."
     )
+
+
+def _row_document(row: Parts, pence: float) -> dict[str, Any]:
+    return {
+        **{name: getattr(row, name) for name in row.__slots__},
+        "pence": round(row.ordinary * pence, 2),
+        "pence_longest": round(row.longest * pence, 2),
+    }
+
+
+def _total(tag: str, found: list[Parts], pence: float) -> tuple[str, ...]:
+    """One of each message in a language; what texts without accents would take, where that differs for any."""
+    number = sum(row.ordinary for row in found)
+    folds = any(row.folded is not None for row in found)
+    folded = sum(row.folded if row.folded is not None else row.ordinary for row in found)
+    return f"{tag} {language_name(tag)}", str(number), f"{number * pence:g}", str(folded) if folds else ""
 
 
 def _school(key: str, keys: list[str], price: float | None, as_json: bool) -> None:

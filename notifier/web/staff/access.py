@@ -12,7 +12,7 @@ A test walks over all routes and fails for one that declares nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -27,9 +27,7 @@ from notifier.domain.staff import (
     ROLE_WORDS,
     Grant,
     Permission,
-    Role,
     may,
-    permitted_at,
     roles_at,
     roles_with,
 )
@@ -38,122 +36,13 @@ from notifier.services.application import Application, UnknownSchool
 from notifier.services.sign_in import Current, Stage
 from notifier.web.staff import forms
 from notifier.web.staff.cookies import SESSION, Cookies
-from notifier.web.staff.shell import Frame
+from notifier.web.staff.visit import Guard, NoSchoolChosen, NotHere, Person, Refused, SentAgain, SignedOut, Visit
 
-
-class SignedOut(Exception):
-    """Nobody is signed in. `carried` is the sealed form that came too late, empty where there is none."""
-
-    def __init__(self, onward: str, carried: str = "", *, expired: bool = False) -> None:
-        super().__init__(onward)
-        self.onward, self.carried, self.expired = onward, carried, expired
-
-
-class Refused(Exception):
-    """Signed in, but the role may not do this; the words say who may."""
-
-
-class NotHere(Exception):
-    """There is no such thing at this person's schools, whether or not there is one elsewhere."""
-
-
-class NoSchoolChosen(Exception):
-    """A person with several schools has to choose one first; `onward` is where they wanted to go."""
-
-    def __init__(self, onward: str) -> None:
-        super().__init__(onward)
-        self.onward = onward
-
-
-class SentAgain(Exception):
-    """A form of an older page of the same person: it is shown for sending once more, with a new token."""
-
-    def __init__(self, visit: Visit, carried: str) -> None:
-        super().__init__()
-        self.visit, self.carried = visit, carried
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody signed in. `schools` are those where they have any role."""
-
-    user_id: str
-    email: str
-    name: str
-    grants: tuple[Grant, ...]
-    schools: tuple[School, ...]
-    current: Current = field(repr=False)
-    token: str = field(repr=False)
-
-    @property
-    def called(self) -> str:
-        """Their name, else their e-mail address; this is also the actor of records."""
-        return self.name or self.email
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """One request of somebody who may make it. `now` is its moment; `form` is what was posted, checked against forgery."""
-
-    person: Person
-    now: datetime
-    app: Application = field(repr=False)
-    chosen: School | None = None
-    schools: tuple[School, ...] = ()
-    form: FormData | None = field(default=None, repr=False)
-
-    @property
-    def school(self) -> School:
-        """The school of a page that is about one."""
-        assert self.chosen is not None, "the route asks for no school"
-        return self.chosen
-
-    @property
-    def actor(self) -> str:
-        """Who acts, for records: the e-mail address, which is one person's alone."""
-        return self.person.email
-
-    @property
-    def permitted(self) -> frozenset[Permission]:
-        """Everything the person may do at the school; across schools, what they may do at any of them."""
-        places = (self.chosen,) if self.chosen else self.schools
-        return frozenset(part for place in places for part in permitted_at(self.person.grants, place))
-
-    def may(self, permission: Permission) -> bool:
-        """Whether the person may do something more at this school."""
-        return permission in self.permitted
-
-    @property
-    def frame(self) -> Frame:
-        """What stands around the page."""
-        person, school = self.person, self.chosen
-        several = len(person.schools) > 1
-        return Frame(
-            now=self.now,
-            person=person.called,
-            role=_role_words(person.grants, school),
-            school_key=school.key if school else "",
-            school_name=school.name if school else "",
-            change_school="/choose-school" if several else "",
-            account="/account",
-            permitted=self.permitted,
-            csrf=str(forms.PageToken.make(person.token, person.user_id, school.key if school else "")),
-            simulated="simulator" in (self.app.settings.channels.sms, self.app.settings.channels.email),
-            sending_off=school is not None and not school.sending,
-        )
-
-
-def _role_words(grants: tuple[Grant, ...], school: School | None) -> str:
-    roles = roles_at(grants, school) if school else {grant.role for grant in grants}
-    return ", ".join(ROLE_WORDS[role] for role in Role if role in roles)
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """What a route declares: `kind` is school, across, signed_in or open."""
-
-    kind: str
-    permission: Permission | None = None
+__all__ = [
+    "FROM_ELSEWHERE", "OUT_OF_DATE", "Access", "Guard", "NoSchoolChosen", "NotHere", "Person", "Posted", "Refused", "SentAgain",
+    "SignedOut", "Visit", "access_of", "current_of", "guard_of", "install", "open_to_everybody", "require", "require_across",
+    "sign_in_address", "signed_in", "visit_for_frame", "visit_of",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +87,8 @@ def require(permission: Permission, *, keeps_alive: bool = True) -> Callable[...
             school = allowed[0]
         if school not in allowed:
             raise Refused(_refusal(permission))
+        if keeps_alive:
+            _keep_choice(request, visit, school)
         return _with_form(request, form, replace(visit, chosen=school))
 
     guarded.guard = Guard("school", permission)  # type: ignore[attr-defined]
@@ -359,6 +250,14 @@ def _school_of(request: Request, form: FormData | None, visit: Visit) -> School 
     if visit.person.current.school_id in by_key:
         return by_key[visit.person.current.school_id]
     return visit.person.schools[0] if len(visit.person.schools) == 1 else None
+
+
+def _keep_choice(request: Request, visit: Visit, school: School) -> None:
+    """A page that was opened by an address with a school in it is about that school, and so are the pages its links lead to."""
+    opened = request.method == "GET" and request.headers.get("sec-fetch-dest", "document") == "document"
+    chosen = visit.person.current.school_id
+    if opened and request.query_params.get("school") == school.key != chosen and len(visit.person.schools) > 1:
+        sign_in.choose_school(visit.app, visit.person.current, school.key)
 
 
 def _refusal(permission: Permission) -> str:

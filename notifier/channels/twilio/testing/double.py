@@ -24,7 +24,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from aiohttp import web
 
-from notifier.channels.loop_thread import LoopThread
+from notifier.channels.loop_thread import Listener
 from notifier.channels.twilio.testing.callbacks import Callbacks
 from notifier.channels.twilio.testing.checks import fault_in
 from notifier.channels.twilio.testing.records import DoubleMessage, SeenRequest, SentCallback, segments_of
@@ -50,13 +50,15 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class TwilioDouble:
+class TwilioDouble(Listener):
     """Twilio's Messages API on 127.0.0.1. Use as a context manager, or call `start` and `stop`.
 
     `delay` is how long each POST takes, `callback_delay` how long after the answer (and between two receipts) callbacks go out;
     both seconds. `scripts` adds to or replaces the table by number. `clock` dates the messages (default: the real time). The
     attributes `messages` (outgoing), `inbound`, `requests`, `callbacks` and `faults` (refused forms) may be read at any time.
     """
+
+    thread_name = "twilio-double"
 
     def __init__(
         self,
@@ -71,9 +73,9 @@ class TwilioDouble:
         sender_pool: tuple[str, ...] = ("+447700900999",),
         clock: Callable[[], datetime] = _utc_now,
     ) -> None:
+        super().__init__(port)
         self.account_sid = account_sid
         self.auth_token = auth_token
-        self.port = port
         self.delay = delay
         self.callback_delay = callback_delay
         self.with_callbacks = callbacks
@@ -90,30 +92,9 @@ class TwilioDouble:
         self._lose = 0
         self._lock = threading.Lock()
         self._callbacks = Callbacks(account_sid, auth_token)
-        self._thread: LoopThread | None = None
         self._runner: web.AppRunner | None = None
 
     # -- life -------------------------------------------------------------------------------------------------------
-
-    def __enter__(self) -> TwilioDouble:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def start(self) -> None:
-        """Listen. With `port` 0 a free one is chosen; read it from `port` or `url` afterwards."""
-        self._thread = LoopThread("twilio-double")
-        self._thread.start()
-        self._thread.run(self._listen())
-
-    def stop(self) -> None:
-        """Stop listening and drop what is still going on."""
-        if self._thread is not None:
-            self._thread.run(self._shut())
-            self._thread.stop()
-            self._thread = None
 
     @property
     def url(self) -> str:
