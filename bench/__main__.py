@@ -19,7 +19,9 @@ from rich.console import Console
 from bench import postgres, stub
 from bench.measure import run_morning, warm_up
 from bench.population import write_schools
+from bench.quiet import quiet
 from bench.report import Case, as_json, show, write
+from notifier.services.memory import settle_memory
 
 RESULTS = Path(__file__).resolve().parent / "results"
 
@@ -83,6 +85,8 @@ def _write_profile(profile: cProfile.Profile, path: Path) -> None:
 def main() -> None:
     """Measure, print, and write bench/results/latest.json."""
     given = _arguments()
+    quiet()
+    settle_memory()  # as the entry points do
     console = Console(stderr=True)
     cases: list[Case] = []
     if "sqlite" in given.database:

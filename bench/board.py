@@ -12,6 +12,7 @@ import re
 import statistics
 import tempfile
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -20,8 +21,12 @@ from typing import Final
 from uuid import uuid4
 
 import httpx
+from fastapi import FastAPI
+from rich.console import Console
+from rich.table import Table
 
 from bench.population import CONTACT_AT, DAY, MARKS_AT, UNEXPLAINED_SHARE
+from bench.quiet import quiet
 from notifier.channels.base import Inbound
 from notifier.channels.simulator import NO_TROUBLE, SimulatedNetwork, SimulatorChannel
 from notifier.demo.absence import DemoMark, write_marks_csv
@@ -30,14 +35,16 @@ from notifier.domain.sessions import Session
 from notifier.domain.staff import Role
 from notifier.services import decide, hand_over, receive, schools, staff, take_in
 from notifier.services.application import Application, load_application
+from notifier.services.memory import settle_memory
 from notifier.settings import load_settings
-from notifier.store import messages, runs
+from notifier.store import messages
 from notifier.web.app import build_app
 
 PASSWORD: Final = "four ducks on a bench"
 EMAIL: Final = "alice@bench.example"
 AIM_MS: Final = 200
 LATER: Final = timedelta(minutes=11)
+ADDRESSES: Final = ("/", "/?show=answered", "/?q=a", "/confirmed")
 
 
 def build(folder: Path, pupils: int, share: float) -> Application:
@@ -95,9 +102,31 @@ def _answer(app: Application) -> None:
             receive.receive_message(connection, app, inbound, now=CONTACT_AT + timedelta(minutes=4))
 
 
+@dataclass(frozen=True, slots=True)
+class Views:
+    """Milliseconds of a page: `cold` at its first view in a server that has only just started, `first` at its first view once the
+    server had made its templates ready, and every one after that.
+    """
+
+    cold: float
+    first: float
+    later: tuple[float, ...]
+
+
 async def measure(app: Application, addresses: list[str], turns: int) -> dict[str, list[float]]:
-    """Milliseconds of every request, by address, of somebody signed in; the first of each is its first view."""
+    """Milliseconds of every request, by address, of somebody signed in, with templates made ready as a server does."""
     web = build_app(app, clock=lambda: CONTACT_AT + LATER, wake=lambda: None)
+    web.state.shell.warm()
+    return await _requests(web, app, addresses, turns)
+
+
+async def _cold(app: Application, address: str) -> float:
+    """Milliseconds of one page in an application of its own that has shown no other."""
+    web = build_app(app, clock=lambda: CONTACT_AT + LATER, wake=lambda: None)
+    return (await _requests(web, app, [address], 1))[address][0]
+
+
+async def _requests(web: FastAPI, app: Application, addresses: list[str], turns: int) -> dict[str, list[float]]:
     transport = httpx.ASGITransport(app=web)
     async with httpx.AsyncClient(transport=transport, base_url=app.settings.public_url) as browser:
         page = await browser.get("/login")
@@ -118,27 +147,44 @@ async def measure(app: Application, addresses: list[str], turns: int) -> dict[st
     return taken
 
 
+def views(app: Application, turns: int) -> dict[str, Views]:
+    """Every measured page of today."""
+    cold = {address: asyncio.run(_cold(app, address)) for address in ADDRESSES}
+    taken = asyncio.run(measure(app, list(ADDRESSES), turns))
+    return {address: Views(cold[address], times[0], tuple(times[1:])) for address, times in taken.items()}
+
+
+def show(title: str, found: dict[str, Views], console: Console) -> None:
+    """The figures as a table."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("page, ms")
+    for heading in ("cold", "warm, first", "warm, median", "warm, slowest"):
+        table.add_column(heading, justify="right")
+    for address, each in found.items():
+        figures = (each.cold, each.first, statistics.median(each.later), max(each.later))
+        table.add_row(address, *(f"{figure:.0f}" for figure in figures))
+    console.print(table)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.board", description=__doc__)
     parser.add_argument("--pupils", type=int, default=2000)
     parser.add_argument("--turns", type=int, default=20)
     given = parser.parse_args()
+    quiet()
+    screen = Console()
+    console = screen if screen.is_terminal else Console(width=120)
     for share in (UNEXPLAINED_SHARE, 1.0):
         with tempfile.TemporaryDirectory(prefix="notifier-bench-") as folder:
             app = build(Path(folder), given.pupils, share)
-            with app.database.read() as connection:
-                begun = runs.runs_of_day(connection, "bench", DAY)
-            taken = asyncio.run(measure(app, ["/", "/?show=answered", "/?q=a", "/confirmed"], given.turns))
+            settle_memory()
+            title = f"{given.pupils:,} pupils, {int(given.pupils * share):,} on the board; aim for the first view: {AIM_MS} ms"
+            show(title, views(app, given.turns), console)
             app.database.close()
-        print(
-            f"{given.pupils} pupils, {int(given.pupils * share)} on the board, {len(begun)} run; aim: first view {AIM_MS} ms"
-        )
-        for address, times in taken.items():
-            later = sorted(times[1:])
-            print(
-                f"  {address:18} first {times[0]:6.0f} ms, then median {statistics.median(later):6.0f} ms, slowest {later[-1]:6.0f} ms"
-            )
+    console.print(
+        "Cold: the first page of a server that had only just started. Warm: once it had made its templates ready, beside its work."
+    )
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from typing import Any
 
 from bench import postgres
 from bench.population import write_schools
+from bench.quiet import quiet
 from notifier.domain.schools import School
 from notifier.domain.sessions import at_local
 from notifier.services import reports, schools
@@ -147,6 +148,7 @@ def main() -> None:
     parser.add_argument("--pupils", type=int, default=1000)
     parser.add_argument("--repeats", type=int, default=5)
     given = parser.parse_args()
+    quiet()
     with _databases() as databases:
         print(json.dumps({name: measure(url, given.pupils, given.repeats) for name, url in databases}, indent=2))
 

@@ -22,6 +22,7 @@ from typing import Any
 from sqlalchemy import Connection, Interval, func, insert, literal, select
 
 from bench import postgres
+from bench.quiet import quiet
 from notifier.domain.search_words import kept_words
 from notifier.store import message_log
 from notifier.store.database import Database, insert_rows
@@ -254,6 +255,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="a SQLite file to fill, or to measure again when it is there")
     parser.add_argument("--out", type=Path, help="where the JSON goes")
     given = parser.parse_args()
+    quiet()
     there = given.keep is not None and given.keep.exists()
     with _opened(given.database, given.keep) as url:
         database = Database(url)

@@ -7,10 +7,10 @@ instead of failing half-way. The schema comes from the migrations, made on first
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
@@ -35,7 +35,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 
+from notifier.store import bulk
+
+Row = bulk.Row
+
 _MIGRATIONS = Path(__file__).parent / "migrations"
+
+FEW: Final = 3
+"""So many rows go the plain way: a statement for each is no dearer then."""
 
 
 class DatabaseNotReady(Exception):
@@ -128,17 +135,18 @@ def _tune_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-Row = Mapping[str, Any]
-
-
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert many rows at once; a duplicate key raises IntegrityError."""
-    if rows:
+    if len(rows) > FEW:
+        bulk.insert_many(connection, table, rows)
+    elif rows:
         connection.execute(table.insert(), rows)
 
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Row]) -> int:
     """Insert the rows whose keys are not there yet; returns how many were new. Existing rows are left untouched."""
+    if len(rows) > FEW:
+        return bulk.insert_many(connection, table, rows, on_conflict="ON CONFLICT DO NOTHING")
     if not rows:
         return 0
     build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
@@ -149,8 +157,18 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[Row]) ->
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Row], *, update: Iterable[str]) -> None:
-    """Insert rows, or update the named columns where the primary key is already there."""
+    """Insert rows, or update the named columns where the primary key is already there; of two with one key the last counts."""
     if not rows:
+        return
+    key = [column.name for column in table.primary_key.columns]
+    if len(rows) > FEW:
+        keys = list(zip(*([row[name] for row in rows] for name in key), strict=True))
+        if len(set(keys)) < len(rows):  # PostgreSQL refuses to change a row twice in one statement
+            rows = list(dict(zip(keys, rows, strict=True)).values())
+        quoted = connection.dialect.identifier_preparer.quote
+        changes = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in update)
+        ending = f"ON CONFLICT ({', '.join(map(quoted, key))}) DO UPDATE SET {changes}"
+        bulk.insert_many(connection, table, rows, on_conflict=ending)
         return
     build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = build(table)

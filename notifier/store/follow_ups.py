@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, desc, or_, select, update
 
-from notifier.store.database import Row, in_chunks, insert_missing, insert_rows
+from notifier.store.database import Row, in_chunks, insert_missing, insert_rows, listed
 from notifier.store.tables import follow_up_events, follow_ups
 
 
@@ -26,6 +26,19 @@ def of_day(connection: Connection, school_id: str, day: date, *, open_only: bool
     return list(connection.execute(query.order_by(follow_ups.c.opened_at, follow_ups.c.pupil_id)))
 
 
+def days_not_handed_over(connection: Connection, school_id: str, first: date, before: date) -> list[date]:
+    """Past days, oldest first, with follow-ups that are open, were never handed over, and are not on the call list either."""
+    query = select(follow_ups.c.day).where(
+        follow_ups.c.school_id == school_id,
+        follow_ups.c.day >= first,
+        follow_ups.c.day < before,
+        follow_ups.c.closed_at.is_(None),
+        follow_ups.c.handed_over_at.is_(None),
+        follow_ups.c.call_list_at.is_(None),
+    )
+    return list(connection.execute(query.distinct().order_by(follow_ups.c.day)).scalars())
+
+
 def get(connection: Connection, school_id: str, follow_up_id: str) -> Any | None:
     """One follow-up."""
     return connection.execute(
@@ -35,14 +48,10 @@ def get(connection: Connection, school_id: str, follow_up_id: str) -> Any | None
 
 def by_ids(connection: Connection, school_id: str, ids: Sequence[str]) -> list[Any]:
     """Several follow-ups."""
-    found: list[Any] = []
-    for chunk in in_chunks(list(ids)):
-        found.extend(
-            connection.execute(
-                select(follow_ups).where(follow_ups.c.school_id == school_id, follow_ups.c.follow_up_id.in_(chunk))
-            )
-        )
-    return found
+    if not ids:
+        return []
+    named = follow_ups.c.follow_up_id.in_(listed(connection, list(ids)))
+    return list(connection.execute(select(follow_ups).where(follow_ups.c.school_id == school_id, named)))
 
 
 def of_pupils(

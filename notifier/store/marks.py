@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, desc, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, desc, func, select, update
 
-from notifier.store.database import Row, in_chunks, insert_rows, upsert
+from notifier.store.database import Row, in_chunks, insert_rows, listed, upsert
 from notifier.store.tables import current_marks, imports, marks, pupils
 
 
@@ -44,16 +44,29 @@ def session_marks(
     connection: Connection, school_id: str, day: date, session: str, *, pupil_ids: Sequence[str] | None = None
 ) -> dict[str, CurrentMark]:
     """The newest marks of one session, by pupil."""
-    found: dict[str, CurrentMark] = {}
-    for chunk in [None] if pupil_ids is None else list(in_chunks(sorted(set(pupil_ids)))):
-        query = select(current_marks).where(
-            current_marks.c.school_id == school_id, current_marks.c.day == day, current_marks.c.session == session
-        )
-        if chunk is not None:
-            query = query.where(current_marks.c.pupil_id.in_(chunk))
-        for row in connection.execute(query).all():
-            found[row.pupil_id] = _mark(row)
-    return found
+    query = select(current_marks).where(*_of_session(school_id, day, session))
+    if pupil_ids is not None:
+        query = query.where(current_marks.c.pupil_id.in_(listed(connection, sorted(set(pupil_ids)))))
+    return {row.pupil_id: _mark(row) for row in connection.execute(query).all()}
+
+
+class SessionMark(NamedTuple):
+    """What a run reads of a mark: its code, and when it was last confirmed."""
+
+    code: str
+    seen_at: datetime
+
+
+def session_codes(connection: Connection, school_id: str, day: date, session: str) -> dict[str, SessionMark]:
+    """The newest marks of one session, by pupil, with no more of each than a run needs."""
+    columns = (current_marks.c.pupil_id, current_marks.c.code, current_marks.c.seen_at)
+    rows = connection.execute(select(*columns).where(*_of_session(school_id, day, session)))
+    return {pupil_id: SessionMark(code, seen_at) for pupil_id, code, seen_at in rows.all()}
+
+
+def _of_session(school_id: str, day: date, session: str) -> tuple[ColumnElement[bool], ...]:
+    found = current_marks.c
+    return found.school_id == school_id, found.day == day, found.session == session
 
 
 def _mark(row: Any) -> CurrentMark:
@@ -165,13 +178,23 @@ def recent_imports(connection: Connection, school_id: str, limit: int = 20) -> l
     )
 
 
+def pupils_off_roll(connection: Connection, school_id: str, pupil_ids: Iterable[str]) -> set[str]:
+    """Those of the ids that the school knows and has taken off roll."""
+    found: set[str] = set()
+    for chunk in in_chunks(sorted(set(pupil_ids)), 1000):
+        rows = connection.execute(
+            select(pupils.c.pupil_id).where(
+                pupils.c.school_id == school_id, pupils.c.pupil_id.in_(chunk), ~pupils.c.on_roll
+            )
+        )
+        found.update(row.pupil_id for row in rows)
+    return found
+
+
 def unknown_pupils(connection: Connection, school_id: str, pupil_ids: Iterable[str]) -> set[str]:
     """Those of the ids that the school has never had on roll."""
     wanted = set(pupil_ids)
-    known: set[str] = set()
-    for chunk in in_chunks(sorted(wanted), 1000):
-        rows = connection.execute(
-            select(pupils.c.pupil_id).where(pupils.c.school_id == school_id, pupils.c.pupil_id.in_(chunk))
-        )
-        known.update(row.pupil_id for row in rows)
-    return wanted - known
+    query = select(pupils.c.pupil_id).where(
+        pupils.c.school_id == school_id, pupils.c.pupil_id.in_(listed(connection, sorted(wanted)))
+    )
+    return wanted.difference(connection.execute(query).scalars())

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, desc, func, not_, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, desc, func, not_, or_, select, tuple_, update
 
 from notifier.domain.answer_tokens import without_tokens
 from notifier.domain.messages import MAY_HAVE_LEFT, WAITING, MessageStatus, sources_of
 from notifier.store import message_log
+from notifier.store.bulk import update_many
 from notifier.store.database import Row, in_chunks, insert_missing, insert_rows, listed
 from notifier.store.tables import attempts, message_pupils, messages, pupils
 
@@ -84,53 +85,29 @@ def add_attempts(connection: Connection, rows: Sequence[Row]) -> None:
 
 
 def end_attempts(connection: Connection, rows: Sequence[Row]) -> None:
-    """Write what attempts came to. Rows: b_school, b_message, b_number and the values."""
+    """Write what attempts came to. Rows: the key (school_id, message_id, number) and the values."""
     if rows:
-        connection.execute(
-            update(attempts)
-            .where(
-                attempts.c.school_id == bindparam("b_school"),
-                attempts.c.message_id == bindparam("b_message"),
-                attempts.c.number == bindparam("b_number"),
-            )
-            .values(
-                ended_at=bindparam("b_ended"),
-                outcome=bindparam("b_outcome"),
-                provider_id=bindparam("b_provider_id"),
-                error_code=bindparam("b_error_code"),
-                error_class=bindparam("b_error_class"),
-                detail=bindparam("b_detail"),
-            ),
-            rows,
-        )
+        update_many(connection, attempts, rows, keys=("school_id", "message_id", "number"))
 
 
-def settle_accepted(connection: Connection, rows: Sequence[Row]) -> None:
+def settle_accepted(connection: Connection, rows: Sequence[Row], *, at: datetime) -> None:
     """Write that the provider took messages. The provider's id is always kept; the state moves only where it is still behind.
 
-    Rows: b_school, b_message, b_status, b_provider, b_provider_id, b_now.
+    Rows: school_id, message_id, status, provider, provider_id.
     """
     if not rows:
         return
-    behind = or_(messages.c.status == "sending", messages.c.status == "unknown")
-    # a receipt that overtook us has moved the state already: then only the id is missing
-    without_id = or_(behind, messages.c.provider_id.is_(None))
-    connection.execute(
-        update(messages)
-        .where(
-            messages.c.school_id == bindparam("b_school"),
-            messages.c.message_id == bindparam("b_message"),
-            without_id,
-        )
-        .values(
-            status=case((behind, bindparam("b_status")), else_=messages.c.status),
-            provider=bindparam("b_provider"),
-            provider_id=bindparam("b_provider_id"),
-            sent_at=case((behind, bindparam("b_now", type_=messages.c.sent_at.type)), else_=messages.c.sent_at),
-            changed_at=case((behind, bindparam("b_now", type_=messages.c.sent_at.type)), else_=messages.c.changed_at),
-        ),
-        rows,
-    )
+    behind = "messages.status IN ('sending', 'unknown')"
+    # why a message once waited or was in doubt is past
+    moved = [{**row, "reason": None, "sent_at": at, "changed_at": at} for row in rows]
+    if update_many(connection, messages, moved, keys=_KEY, only_where=behind) == len(rows):
+        return
+    # a receipt that overtook us has moved some on already: then only the id is missing
+    named = [{name: row[name] for name in (*_KEY, "provider", "provider_id")} for row in rows]
+    update_many(connection, messages, named, keys=_KEY, only_where="messages.provider_id IS NULL")
+
+
+_KEY = ("school_id", "message_id")
 
 
 def move(
@@ -359,13 +336,17 @@ def waiting_of_follow_ups(connection: Connection, school_id: str, ids: Sequence[
     return sorted(found)
 
 
-def held_for(connection: Connection, school_id: str, reason: str, channel: str | None = None) -> list[str]:
+def held_for(
+    connection: Connection, school_id: str, reason: str, channel: str | None = None, purpose: str | None = None
+) -> list[str]:
     """Messages held for a reason."""
     query = select(messages.c.message_id).where(
         messages.c.school_id == school_id, messages.c.status == "held", messages.c.reason == reason
     )
     if channel:
         query = query.where(messages.c.channel == channel)
+    if purpose:
+        query = query.where(messages.c.purpose == purpose)
     return [row.message_id for row in connection.execute(query)]
 
 
@@ -459,8 +440,6 @@ def counts_by_status(connection: Connection, school_id: str | None = None, day: 
 
 def names_of(connection: Connection, school_id: str, pupil_ids: Iterable[str]) -> dict[str, Any]:
     """Pupil rows by id, on roll or not, for showing."""
-    found: dict[str, Any] = {}
-    for chunk in in_chunks(sorted(set(pupil_ids))):
-        rows = connection.execute(select(pupils).where(pupils.c.school_id == school_id, pupils.c.pupil_id.in_(chunk)))
-        found.update({row.pupil_id: row for row in rows})
-    return found
+    wanted = listed(connection, sorted(set(pupil_ids)))
+    rows = connection.execute(select(pupils).where(pupils.c.school_id == school_id, pupils.c.pupil_id.in_(wanted)))
+    return {row.pupil_id: row for row in rows}

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, select, update
 
 from notifier.domain.people import Carer, Contact, Pupil, PupilFlag
-from notifier.store.database import Row, in_chunks, pairs, upsert
+from notifier.store.database import Row, in_chunks, listed, pairs, upsert
 from notifier.store.tables import carers, contacts, pupils, schools
 
 
@@ -162,33 +162,25 @@ def load_roll(
     wanted = None if pupil_ids is None else sorted(set(pupil_ids))
     found_pupils: dict[str, Pupil] = {}
     found_contacts: dict[str, list[Contact]] = {}
-    for chunk in [None] if wanted is None else list(in_chunks(wanted)):
-        query = select(*_PUPIL).where(pupils.c.school_id == school_id)
-        if not off_roll:
-            query = query.where(pupils.c.on_roll)
-        links = select(*_CONTACT).where(contacts.c.school_id == school_id)
-        if chunk is not None:
-            query = query.where(pupils.c.pupil_id.in_(chunk))
-            links = links.where(contacts.c.pupil_id.in_(chunk))
-        for row in connection.execute(query):
-            pupil = _pupil(row)
-            found_pupils[pupil.pupil_id] = pupil
-        for row in connection.execute(links):
-            contact = _contact(row)
-            if contact.pupil_id in found_pupils:
-                found_contacts.setdefault(contact.pupil_id, []).append(contact)
-    found_carers: dict[str, Carer] = {}
-    if wanted is None:
-        for row in connection.execute(select(*_CARER).where(carers.c.school_id == school_id)):
-            carer = _carer(row)
-            found_carers[carer.carer_id] = carer
-    else:
-        carer_ids = sorted({link.carer_id for links_ in found_contacts.values() for link in links_})
-        for chunk in in_chunks(carer_ids):
-            statement = select(*_CARER).where(carers.c.school_id == school_id, carers.c.carer_id.in_(chunk))
-            for row in connection.execute(statement):
-                carer = _carer(row)
-                found_carers[carer.carer_id] = carer
+    query = select(*_PUPIL).where(pupils.c.school_id == school_id)
+    if not off_roll:
+        query = query.where(pupils.c.on_roll)
+    links = select(*_CONTACT).where(contacts.c.school_id == school_id)
+    if wanted is not None:
+        query = query.where(pupils.c.pupil_id.in_(listed(connection, wanted)))
+        links = links.where(contacts.c.pupil_id.in_(listed(connection, wanted)))
+    for row in connection.execute(query).all():
+        pupil = _pupil(row)
+        found_pupils[pupil.pupil_id] = pupil
+    for row in connection.execute(links).all():
+        contact = _contact(row)
+        if contact.pupil_id in found_pupils:
+            found_contacts.setdefault(contact.pupil_id, []).append(contact)
+    statement = select(*_CARER).where(carers.c.school_id == school_id)
+    if wanted is not None:
+        carer_ids = sorted({link.carer_id for group in found_contacts.values() for link in group})
+        statement = statement.where(carers.c.carer_id.in_(listed(connection, carer_ids)))
+    found_carers = {carer.carer_id: carer for carer in map(_carer, connection.execute(statement).all())}
     return Roll(found_pupils, found_carers, {key: tuple(value) for key, value in found_contacts.items()})
 
 

@@ -5,7 +5,9 @@ SQLite forgets time zones, so a naive value is refused on the way in and UTC is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import DateTime, Text
@@ -37,6 +39,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        """As SQLAlchemy makes it. SQLite gives text, and the rows of one school share few instants: each is read once."""
+        read = super().result_processor(dialect, coltype)
+        return lru_cache(maxsize=4096)(read) if read is not None and dialect.name == "sqlite" else read
 
 
 class PrivateText(TypeDecorator[str]):
