@@ -25,8 +25,8 @@ BOTH_ENGINES = {
 }  # fmt: skip
 """Tests in which the engine matters most: they run on PostgreSQL every time, the others' PostgreSQL runs only in CI."""
 
-LONG = {"test_benchmark", "test_secondary_morning", "test_tutorial"}
-"""Tests of half a minute and more, which run in CI."""
+LONG = {"test_benchmark", "test_secondary_morning", "test_staff_morning_in_browser", "test_tutorial"}
+"""Tests of half a minute and more, which run in CI; single tests of other files are marked `long`."""
 
 EVERYTHING = bool(os.environ.get("NOTIFIER_TEST_EVERYTHING"))
 
@@ -78,7 +78,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [
         item
         for item in items
-        if item.path.stem in LONG or (item.get_closest_marker("postgres") and item.path.stem not in BOTH_ENGINES)
+        if item.path.stem in LONG
+        or item.get_closest_marker("long")
+        or (item.get_closest_marker("postgres") and item.path.stem not in BOTH_ENGINES)
     ]
     config.hook.pytest_deselected(items=left_out)
     dropped = {id(item) for item in left_out}

@@ -104,10 +104,10 @@ class Morning:
         """How many minutes are played."""
         return int((self.ends - self.begins) / MINUTE) + 1
 
-    async def play(self, passed: Callable[[datetime], None]) -> Played:
-        """Play from the first minute to the last; `passed` is called after each. Raises whatever the service raises."""
+    async def play(self, passed: Callable[[datetime], None], *, until: datetime | None = None) -> Played:
+        """Play from the first minute to the last, or to `until`; `passed` is called after each. Raises whatever the service raises."""
         now = self.begins
-        while now <= self.ends:
+        while now <= (until or self.ends):
             await self._minute(now)
             passed(now)
             now += MINUTE

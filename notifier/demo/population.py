@@ -148,6 +148,7 @@ class DemoSchool:
             f'name = "{self.name}"\n'
             f'short_name = "{self.short_name}"\n'
             f'phase = "{self.phase}"\n'
+            'trust = "rivers"\n'
             'phone = "01632960123"\n'
             f'email = "office@{self.key}.example"\n'
             f'safeguarding_email = "safeguarding@{self.key}.example"\n'

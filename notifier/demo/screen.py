@@ -96,7 +96,7 @@ def screen(story: Story, width: int = WIDTH) -> RenderableType:
     head.add_column(justify="right")
     head.add_row(Text(story.school, "bold"), Text(f"{story.day:%A} {story.day.day} {story.day:%B %Y}", "bold"))
     head.add_row(
-        Text(f"{story.pupils} pupils in {counted(story.groups, 'class', 'classes')}", "dim"),
+        Text(f"{counted(story.pupils, 'pupil')} in {counted(story.groups, 'class', 'classes')}", "dim"),
         Text(f"all made up, seed {story.seed}", "dim"),
     )
     lost = story.whereabouts.get(Whereabouts.LOST, 0)

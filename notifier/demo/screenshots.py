@@ -23,7 +23,7 @@ TALLEST: Final = 1600
 """Pixels of a picture: a page that is longer is cut, so that the folder stays small."""
 
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--lang=en-GB")
 
 
 def find_browser() -> str | None:

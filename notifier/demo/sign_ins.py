@@ -1,4 +1,4 @@
-"""The accounts of the pretend school: one person for each role, all with the same password, and a stranger from another school.
+"""The accounts of the pretend school: one person for each role, all with the same password.
 
 They exist only in a demonstration's own database, on this machine, where every pupil and number is made up.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from notifier.domain.staff import ROLE_WORDS, Role
+from notifier.domain.staff import OVER_A_TRUST, ROLE_WORDS, Role
 from notifier.services import staff
 from notifier.services.application import Application
 
@@ -35,12 +35,15 @@ SIGN_INS: Final = (
     SignIn("bashir@oakfield.example", "Bashir Khan", Role.SAFEGUARDING_LEAD),
     SignIn("dana@oakfield.example", "Dana Price", Role.ADMINISTRATOR),
     SignIn("vera@oakfield.example", "Vera Lund", Role.VIEWER),
+    SignIn("carys@rivers.example", "Carys Bevan", Role.TRUST_ADMINISTRATOR),
+    SignIn("hannah@rivers.example", "Hannah Obi", Role.HUB_LEAD),
 )
 
 
 def add_sign_ins(app: Application, school_key: str, *, now: datetime) -> None:
     """Add the accounts to a demonstration."""
     for person in SIGN_INS:
+        school = "" if person.role in OVER_A_TRUST else school_key  # there is one trust, which need not be named
         staff.add_user(
-            app, person.email, person.role, school=school_key, name=person.name, password=PASSWORD, by="demo", now=now
+            app, person.email, person.role, school=school, name=person.name, password=PASSWORD, by="demo", now=now
         )

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from pathlib import Path
-from shutil import rmtree
+from shutil import copytree, ignore_patterns, rmtree
 from typing import Final
 
 import structlog
@@ -31,6 +31,7 @@ from notifier.settings import load_settings
 MARKER: Final = ".notifier-demo"
 DATABASE: Final = "notifier.db"
 FILES: Final = "files"
+CONFIGURATION: Final = "config"
 LOG: Final = "notifier.log"
 
 SET_UP_AT: Final = time(15, 30)
@@ -38,6 +39,9 @@ SET_UP_AT: Final = time(15, 30)
 
 OFFICER: Final = "Alice Morgan, attendance officer"
 REVIEWER: Final = "Demo reviewer (not a real review)"
+SECRET_KEY: Final = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"  # noqa: S105 - of made-up people
+"""Seals the second factors of made-up people, so that the page which sets one up can be tried. It guards nothing."""
+
 LANGUAGES: Final = ("pl", "ur", "cy")
 """The complete translations, approved for the pretend school only."""
 
@@ -59,8 +63,9 @@ def prepare_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOG):
         (folder / name).unlink(missing_ok=True)
-    if (folder / FILES).is_dir():
-        rmtree(folder / FILES)
+    for name in (FILES, CONFIGURATION):
+        if (folder / name).is_dir():
+            rmtree(folder / name)
     (folder / FILES).mkdir()
     marker.write_text("Made by `notifier demo`, which empties this folder each time.\n", encoding="utf-8")
 
@@ -133,7 +138,8 @@ def set_stage(pretend: DemoSchool, day: DemoDay, folder: Path, *, public_url: st
         load_settings(
             {
                 "NOTIFIER_ENVIRONMENT": "development",
-                "NOTIFIER_CONFIG_DIR": str(data_folder("config")),
+                "NOTIFIER_SECRET_KEY": SECRET_KEY,
+                "NOTIFIER_CONFIG_DIR": str(_own_configuration(folder)),
                 "NOTIFIER_DATABASE_URL": database_url(folder),
                 "NOTIFIER_PUBLIC_URL": public_url,
                 "NOTIFIER_CHANNELS__SMS": "simulator",
@@ -159,6 +165,13 @@ def set_stage(pretend: DemoSchool, day: DemoDay, folder: Path, *, public_url: st
             now=max(report.told_at, set_up), code=report.code, note=report.words, sessions=tuple(Session),
         )  # fmt: skip
     return Stage(app, network, pretend, day, school, folder, rules)
+
+
+def _own_configuration(folder: Path) -> Path:
+    """A copy of what is shipped: wording that somebody changes in the demonstration must not change anybody's real messages."""
+    own = folder / CONFIGURATION
+    copytree(data_folder("config"), own, ignore=ignore_patterns("wording", "schools"), dirs_exist_ok=True)
+    return own
 
 
 def _set_up_time(day: DemoDay) -> time:

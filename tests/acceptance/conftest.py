@@ -8,14 +8,18 @@ import subprocess
 import sys
 from asyncio import run as run_to_end
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, time, timedelta
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import Depends, Request
 
 from notifier.channels.smtp.testing import MailServer
 from notifier.channels.twilio.testing import ACCOUNT_SID, AUTH_TOKEN, TwilioDouble
+from notifier.web.staff.access import Visit
 
 # Runs the command line with one function replaced by one that kills the process, as a power cut would.
 KILLER = """
@@ -213,3 +217,102 @@ def axe() -> Callable[[Any], list[str]]:
         ]
 
     return faults
+
+
+TRIED = """
+{% extends "base.html" %}{% from "parts.html" import live_bar with context %}
+{% block page_title %}Live{% endblock %}
+{% block content %}<h1>Live</h1>{{ live_bar(seen) }}
+<p id="counts" data-live-part="still">{{ seen.changes }} so far</p>
+<form id="list" data-live-part="list"><label>Note <input name="note"></label> list of {{ seen.changes }}</form>
+{% endblock %}
+"""
+
+
+@pytest.fixture(scope="session")
+def served_site(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], AbstractContextManager[Any]]:
+    """Serves a pretend school at 09:54, when much waits for a person, with one more page that is live and two that fail."""
+    from jinja2 import ChoiceLoader, DictLoader
+    from sqlalchemy.exc import OperationalError
+
+    from notifier.demo import staff_pages
+    from notifier.domain.staff import Permission
+    from notifier.web.staff import live
+    from notifier.web.staff.access import require, signed_in
+
+    build = vars(staff_pages)["build_app"]
+
+    def with_more_pages(app: Any, **values: Any) -> Any:
+        web = build(app, **values)
+        shell = web.state.shell
+        shell.environment.loader = ChoiceLoader([shell.environment.loader, DictLoader({"tried.html": TRIED})])
+
+        def tried(request: Request, visit: Visit = Depends(require(Permission.SEE_MORNING))) -> Any:
+            with app.database.read() as connection:
+                seen = live.seen(connection, visit.school.key, now=visit.now)
+            return shell.html(request, "tried.html", visit.frame, {"seen": seen})
+
+        def broken(visit: Visit = Depends(signed_in())) -> Any:
+            raise RuntimeError("as a fault of ours would")
+
+        def unreachable(visit: Visit = Depends(signed_in())) -> Any:
+            raise OperationalError("SELECT 1", {}, Exception("as a database that is away would"))
+
+        web.get("/tried")(tried)
+        web.get("/broken")(broken)
+        web.get("/unreachable")(unreachable)
+        return web
+
+    @contextmanager
+    def serve(name: str) -> Iterator[Any]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(staff_pages, "build_app", with_more_pages)
+            folder = tmp_path_factory.mktemp(name) / "demo"
+            with staff_pages.served_demo(folder, pupils=160, until=time(9, 54)) as served:
+                yield served
+
+    return serve
+
+
+@pytest.fixture(scope="module")
+def browser(request: pytest.FixtureRequest, chromium: str) -> Iterator[Any]:
+    """A real Chromium; opened after the module's `site` was played, since Playwright keeps an event loop in this thread."""
+    from playwright.sync_api import sync_playwright
+
+    request.getfixturevalue("site")
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def person(browser: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
+    """A new browser in which somebody has signed in by the form; `options` are those of Playwright's context."""
+    from notifier.demo.sign_ins import PASSWORD
+    from notifier.demo.staff_pages import sign_in
+
+    opened = []
+
+    def enter(email: str, **options: Any) -> Any:
+        context = browser.new_context(locale="en-GB", reduced_motion="reduce", **options)
+        opened.append(context)
+        view = context.new_page()
+        view.set_default_timeout(15_000)
+        sign_in(view, request.getfixturevalue("site").url, email, PASSWORD)
+        return view
+
+    yield enter
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def keyboard() -> Any:
+    """The class `Keyboard` of tests/acceptance/keyboard.py."""
+    spec = spec_from_file_location("keyboard", Path(__file__).with_name("keyboard.py"))
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Keyboard

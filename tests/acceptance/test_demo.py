@@ -146,6 +146,17 @@ def test_the_picture_is_whole_and_loads_nothing_from_outside(
     assert picture.count("http") == 1  # the namespace
 
 
+@pytest.mark.long
+def test_the_picture_of_the_readme_tells_what_the_demo_tells_today(tmp_path: Path) -> None:
+    """After a change that alters the story: make picture."""
+    assert run_demo(folder=tmp_path / "story", svg=tmp_path / "story.svg", out=io.StringIO()) == 0
+    shown, told_now = (
+        "".join(ElementTree.parse(file).getroot().itertext())
+        for file in (ROOT / "docs" / "images" / "demo.svg", tmp_path / "story.svg")
+    )
+    assert shown == told_now
+
+
 def test_a_folder_with_anything_else_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear parents", encoding="utf-8")
     run = demo("--dir", str(tmp_path), cwd=tmp_path)
