@@ -105,10 +105,10 @@ class SignInSettings(_Section):
 
     idle_minutes: Minutes = Field(30, description="A session ends after so many minutes without a page.")
     session_hours: Annotated[int, Field(ge=1, le=24)] = Field(12, description="A session ends after so many hours.")
-    second_factor: Literal["optional", "administrators", "everybody"] = Field(
-        "optional",
-        description="Who must have a second factor beside a password; everybody may. Needs the secret key. A provider's "
-        "sign-in brings its own.",
+    second_factor: Literal["optional", "administrators", "everybody"] | None = Field(
+        None,
+        description="Who must have a second factor beside a password; everybody may. When not set: administrators in "
+        "production, nobody elsewhere. Needs the secret key. A provider's sign-in brings its own.",
     )
     argon2_memory_kib: Annotated[int, Field(ge=8)] = Field(
         19456, description="Memory for hashing one password (argon2id), in KiB."

@@ -40,6 +40,8 @@ def approve(
         done = record(
             notifier, language=language, reviewer=reviewer, now=at or now(), school_id=school, templates=template or ()
         )
+        offered = {item.key for item in notifier.wording.templates() if item.family != "staff"}
+    english = 0 if template else len(offered - {item.template for item in done})
     if as_json:
         print_json(
             [{"template": item.template, "language": item.language, "reviewer": item.reviewer, "school": school or None} for item in done]
@@ -47,6 +49,8 @@ def approve(
         return
     where = f"at {school}" if school else "at every school"
     say(f"✓ {counted(len(done), 'message')} in {language} may go out {where}, approved by {reviewer}.", "green")
+    if english:
+        say(f"{counted(english, 'message')} not translated whole: English goes out. See: notifier templates coverage")
 
 
 app.command(

@@ -26,11 +26,13 @@ _Result = TypeVar("_Result")
 def application() -> Iterator[Application]:
     """The application, its database closed at the end. Raises ConfigurationError, DatabaseNotReady, OperationalError."""
     from notifier.services.application import load_application
+    from notifier.services.memory import settle_memory
     from notifier.settings import load_settings
 
     settings = load_settings()
     log_to_stderr(settings)
     app = load_application(settings)
+    settle_memory()
     try:
         yield app
     finally:

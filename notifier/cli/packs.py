@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from notifier.services.packs import Plan, Planned
     from notifier.wording.packs import Pack
 
-app = typer.Typer(help="Packs of wording that schools share: export, check, import.", no_args_is_help=True)
+app = typer.Typer(
+    help="Packs of wording that schools share: export, check, import.", no_args_is_help=True, add_completion=False
+)
 
 PackFile = Annotated[Path, typer.Argument(metavar="FILE.pack.toml", help="The pack.")]
 

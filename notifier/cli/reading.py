@@ -35,7 +35,7 @@ from notifier.cli.deciding import Pupil
 from notifier.cli.failures import Refused
 from notifier.cli.moment import Day, now, parse_day, today
 from notifier.cli.opening import application
-from notifier.domain.replies import ANSWER_PAGE
+from notifier.domain.replies import ANSWER_PAGE, PLANS, Intent
 from notifier.domain.sessions import at_local
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def log(
     Long texts are cut; `--json` and `--csv` show them whole.
     """
     from notifier.services.views import log_entries
+    from notifier.store.messages import names_of
 
     if as_json and as_csv:
         raise Refused("--json and --csv exclude each other: choose one.")
@@ -77,6 +78,8 @@ def log(
         school = notifier.school(connection, key)
         entries = log_entries(connection, school, day=day, pupil_id=pupil, staff=staff, limit=most)
         names = {} if as_json or as_csv else _names(connection, school.key, entries)
+        if pupil and not entries and not names_of(connection, school.key, [pupil]):
+            raise Refused(f"No pupil '{pupil}' is known at {school.name}.")
     if as_json:
         print_json(entries)
     elif as_csv:
@@ -109,7 +112,7 @@ def _said(reply: Document, length: int = 60) -> str:
     """A reply's beginning in quotation marks; a button pressed on the answer page may come without words."""
     quoted = f"“{first_words(reply['body'], length)}”"
     if reply["channel"] != ANSWER_PAGE:
-        return quoted
+        return quoted if reply["body"].strip() else "no words, perhaps a picture"
     return f"answered on the page: {quoted}" if reply["body"] else "answered on the page"
 
 
@@ -199,17 +202,21 @@ def counters(number: int) -> str:
     return counted(number, "unexplained absence is", "unexplained absences are")
 
 
+def _telling(item: Document) -> list[Document]:
+    """The answers that tell most: an urgent one, or a reason, stays in view though "thanks" or STOP came after it."""
+    told: list[Document] = item["replies"]
+    if item["state"] == "urgent":
+        return [reply for reply in told if reply["urgent"]] or told
+    return [reply for reply in told if PLANS[Intent(reply["intent"])].pauses] or told
+
+
 def _board_line(item: Document, day: date) -> list[Cell]:
-    said = [_said(reply, 40) for reply in item["replies"][-1:]]
-    why = f"{said[0]} ({item['replies'][-1]['intent_words']})" if said else item["reason_words"]
+    newest = _telling(item)[-1:]
+    why = f"{_said(newest[0], 40)} ({newest[0]['intent_words']})" if newest else item["reason_words"]
     if item["state"] == "closed":
         code = f", code {item['closed_code']}" if item["closed_code"] else ""
         why = f"{item['closed_reason']}{code}, by {item['closed_by']}"
-    what = (
-        item["replies"][-1]["next_step"]
-        if said and item["state"] in ("urgent", "answered")
-        else item["next_step_words"]
-    )
+    what = newest[0]["next_step"] if newest and item["state"] in ("urgent", "answered") else item["next_step_words"]
     return [
         shown(item["state"], STATES), f"{item['name']} ({item['pupil_id']})", f"{item['group']} {item['session']}",
         clock(item["opened_at"], day), why, what if item["state"] != "closed" else "",

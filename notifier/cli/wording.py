@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from notifier.wording import Problem
     from notifier.wording.overrides import Standing
 
-app = typer.Typer(help="A school's own wording: save, list, show, compare, approve, remove.", no_args_is_help=True)
+app = typer.Typer(
+    help="A school's own wording: save, list, show, compare, approve, remove.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 Template = Annotated[
     str, typer.Argument(metavar="TEMPLATE", help="The message, as `notifier templates list` names it.")

@@ -7,6 +7,7 @@ children the carers come first and birth parents are never chosen.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,12 +15,20 @@ from enum import StrEnum
 from notifier.domain.people import Carer, Contact, Pupil, PupilFlag
 from notifier.domain.policies import Audience, Step
 
-BIRTH_PARENTS = frozenset({"mother", "father", "parent", "mum", "dad", "birth mother", "birth father", "birth parent"})
-"""Relationship words that mean a birth parent when a child is looked after."""
+_PARENTS = frozenset({"mother", "mum", "mummy", "mom", "mam", "father", "dad", "daddy", "parent", "parents"})
+_NOT_BY_BIRTH = frozenset({"foster", "step", "adoptive", "adopted"})
 
-_PARENTAL = BIRTH_PARENTS | frozenset(
+
+def names_birth_parent(relationship: str) -> bool:
+    """Whether a relationship means a birth parent when a child is looked after, however it is put: "Mother", "Mum (birth)", "Dad/Carer"."""
+    words = set(re.findall(r"[^\W\d_]+", relationship.casefold()))
+    return bool(words & _PARENTS) and not words & _NOT_BY_BIRTH
+
+
+_PARENTAL = frozenset(
     {
-        "", "carer", "foster carer", "foster mother", "foster father", "guardian", "special guardian", "legal guardian",
+        "", "mother", "father", "parent", "mum", "dad", "birth mother", "birth father", "birth parent", "carer", "foster carer",
+        "foster mother", "foster father", "guardian", "special guardian", "legal guardian",
         "step-mother", "step-father", "stepmother", "stepfather", "step-parent", "step parent", "adoptive parent",
         "adoptive mother", "adoptive father", "residential worker", "key worker", "kinship carer",
     }
@@ -151,9 +160,10 @@ def _judge(
         return barred(Barrier.NO_CONTACT)
     relationship = contact.relationship.strip().casefold()
     if PupilFlag.LOOKED_AFTER in pupil.flags:
-        if relationship in BIRTH_PARENTS or (not relationship and contact.lives_with is not True):
+        if names_birth_parent(relationship) or (not relationship and contact.lives_with is not True):
             return barred(Barrier.BIRTH_PARENT)
-        if relationship not in _PARENTAL and contact.parental_responsibility is not True:
+        # responsibility alone makes nobody the carer: a parent under a care order, or the authority's social worker, may hold it too
+        if relationship not in _PARENTAL and contact.lives_with is not True:
             return barred(Barrier.NOT_RESPONSIBLE)
         # a foster carer seldom holds parental responsibility, and is the one to tell
     elif contact.parental_responsibility is False or (

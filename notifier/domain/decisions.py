@@ -29,8 +29,9 @@ class Outcome(StrEnum):
 class Situation:
     """What is known of one pupil at the moment of deciding.
 
-    `on_site_earlier`: marked present in an earlier session of the day. `contacted_today`: an earlier session's follow-up already
-    chases this absence. `circle` is needed only where the effect is UNEXPLAINED.
+    `on_site_earlier`: in school in an earlier session of the day. `contacted_today`: an earlier session's follow-up still
+    chases this absence; `confirmed_today`: a person closed it with a reason; `explained_today`: the register did, for that session.
+    `circle` is needed only where the effect is UNEXPLAINED.
     """
 
     pupil: Pupil
@@ -40,6 +41,8 @@ class Situation:
     on_site_earlier: bool = False
     reported_ahead: bool = False
     contacted_today: bool = False
+    confirmed_today: bool = False
+    explained_today: bool = False
     circle: Circle | None = None
 
 
@@ -76,6 +79,7 @@ _BY_EFFECT: dict[CodeEffect, Reason] = {
 FOR_STAFF = frozenset(
     {
         Reason.LEFT_DURING_DAY,
+        Reason.EXPLAINED_EARLIER,
         Reason.TOO_LATE,
         Reason.NO_CONTACT_ALLOWED,
         Reason.NO_USABLE_CONTACT,
@@ -108,10 +112,15 @@ def _decide_unexplained(situation: Situation, conditions: Conditions, concluded:
         return concluded(Outcome.WITHHOLD, Reason.REPORTED_AHEAD)
     if situation.contacted_today:
         return concluded(Outcome.WITHHOLD, Reason.ALREADY_CONTACTED)
-    if situation.register is RegisterState.NOT_TAKEN:
+    if situation.confirmed_today:
+        return concluded(Outcome.WITHHOLD, Reason.CONFIRMED_EARLIER)
+    # past the last time for texts nothing is gained by waiting: whoever is marked absent by then goes to a person
+    if situation.register is RegisterState.NOT_TAKEN and not conditions.too_late:
         return concluded(Outcome.HOLD, Reason.REGISTER_NOT_TAKEN)
     if situation.on_site_earlier:
         return concluded(Outcome.WITHHOLD, Reason.LEFT_DURING_DAY)
+    if situation.explained_today:
+        return concluded(Outcome.WITHHOLD, Reason.EXPLAINED_EARLIER)
     if conditions.too_late:
         return concluded(Outcome.WITHHOLD, Reason.TOO_LATE)
     if situation.register is RegisterState.STALE:

@@ -70,6 +70,16 @@ def next_due(steps: Sequence[Step], started_at: datetime, next_step: int) -> dat
     return due_at(started_at, steps[next_step]) if next_step < len(steps) else None
 
 
+def step_to_go_on(steps: Sequence[Step], next_step: int, *, on_call_list: bool, lead_told: bool) -> int:
+    """Where to go on: `next_step`, or an earlier step that turns to people who have not been turned to.
+
+    Only a ladder that became shorter in mid-morning has such a step; it must not leave its people out.
+    """
+    told = {Audience.CALL_LIST: on_call_list, Audience.SAFEGUARDING_LEAD: lead_told}
+    missed = [index for index, step in enumerate(steps[:next_step]) if not told.get(step.to, True)]
+    return min([next_step, *missed])
+
+
 def first_staff_step(steps: Sequence[Step]) -> int:
     """The first step that turns to staff: where a follow-up begins that nobody may be written to about."""
     return next((index for index, step in enumerate(steps) if step.to in STAFF), len(steps))

@@ -74,3 +74,19 @@ class Policy:
     all_clear_template: str = "all_clear"
     automatic_answers: bool = True
     review_codes: frozenset[str] = frozenset({"O"})
+
+
+def templates_named(policy: Policy) -> list[tuple[str, str]]:
+    """Every message that a policy names, each with its key in the policy's file; steps count from #1."""
+    found = [(f"templates.{session.value}", name) for session, name in policy.first_templates.items()]
+    found += [
+        ("templates.whole_day", policy.whole_day_template),
+        ("templates.day_two", policy.day_two_template),
+        ("templates.all_clear", policy.all_clear_template),
+    ]
+    for number, step in enumerate(policy.steps, start=1):
+        found += [
+            (f"step #{number}.template", step.template or ""),
+            (f"step #{number}.new_template", step.new_template or ""),
+        ]
+    return [(key, name) for key, name in found if name]

@@ -26,12 +26,15 @@ class Reason(StrEnum):
     UNUSUAL_ABSENCE = "unusual_absence"
     LEFT_DURING_DAY = "left_during_day"
     SCHOOL_CLOSED = "school_closed"
+    CLOSED_MEANWHILE = "closed_meanwhile"
     TOO_LATE = "too_late"
     NO_CONTACT_ALLOWED = "no_contact_allowed"
     NO_USABLE_CONTACT = "no_usable_contact"
     OPTED_OUT = "opted_out"
     SUPPRESSED = "suppressed"
     ALREADY_CONTACTED = "already_contacted"
+    CONFIRMED_EARLIER = "confirmed_earlier"
+    EXPLAINED_EARLIER = "explained_earlier"
     NEEDS_REVIEW = "needs_review"
     # ends of messages, and causes of a place on the call list
     NO_LONGER_ABSENT = "no_longer_absent"
@@ -97,6 +100,10 @@ WORDS: Final[dict[Reason, ReasonWords]] = {
         "Present this morning and missing this afternoon.", "Look for the pupil on site now, then ring home."
     ),
     Reason.SCHOOL_CLOSED: ReasonWords("The school is closed today, so nobody was contacted."),
+    Reason.CLOSED_MEANWHILE: ReasonWords(
+        "The school closed while this absence had no reason, so texts stopped.",
+        "Ring the carers, and make sure that the child is safe.",
+    ),
     Reason.TOO_LATE: ReasonWords("The time for first contact had passed, so no text was sent.", "Ring the carers now."),
     Reason.NO_CONTACT_ALLOWED: ReasonWords(
         "No contact of this pupil may be texted.", "Ring a contact whom the school may call."
@@ -108,7 +115,15 @@ WORDS: Final[dict[Reason, ReasonWords]] = {
     Reason.SUPPRESSED: ReasonWords(
         "Automatic messages are switched off for this pupil or contact.", "Ring the carers."
     ),
-    Reason.ALREADY_CONTACTED: ReasonWords("The carers were already contacted about this absence today."),
+    Reason.ALREADY_CONTACTED: ReasonWords("This absence is already being followed up today."),
+    Reason.CONFIRMED_EARLIER: ReasonWords(
+        "Somebody at school confirmed today why the pupil is away, and the mark is still without a reason.",
+        "Enter the reason in the register. If the pupil was to be back this afternoon, ring the carers.",
+    ),
+    Reason.EXPLAINED_EARLIER: ReasonWords(
+        "A reason was entered for the morning, but the afternoon has none.",
+        "Enter the afternoon's reason, or ring the carers if the pupil was to be back.",
+    ),
     Reason.NEEDS_REVIEW: ReasonWords(
         "The code may hide an unexplained absence.", "Decide whether the carers need a call."
     ),
@@ -127,7 +142,8 @@ WORDS: Final[dict[Reason, ReasonWords]] = {
     ),
     Reason.REPLACED: ReasonWords("Replaced by a message that names the pupils who are still absent."),
     Reason.SPEND_CAP: ReasonWords(
-        "The school's spending limit for today is reached.", "Ring the carers, or release the hold to spend more."
+        "The school's spending limit for today is reached.",
+        "Ring the carers, or release the hold: as much again may then be spent today.",
     ),
     Reason.EQUAL_TEXT_CAP: ReasonWords(
         "This number has already had the same text several times today.", "Ring the carers."

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
 from typing import Final
 
 from notifier.domain.answer_tokens import without_tokens
@@ -32,16 +31,26 @@ def words_of(text: str) -> frozenset[str]:
     plain = _APOSTROPHES.sub("", without_tokens(text)[:MOST_LETTERS])
     if plain.isascii():
         return frozenset(word[:LONGEST] for word in _ASCII.findall(plain.lower()))
-    return frozenset(word[:LONGEST] for word in "".join(_letters(plain)).split())
+    return frozenset(word[:LONGEST] for word in _letters(plain).split())
 
 
-def _letters(text: str) -> Iterable[str]:
-    for letter in unicodedata.normalize("NFKD", text.casefold()).translate(_WITHOUT_STROKE):
+class _Kept(dict[int, str]):
+    """For `str.translate`: what is kept of a character, worked out once for each that is met."""
+
+    def __missing__(self, number: int) -> str:
+        letter = chr(number)
         kind = unicodedata.category(letter)[0]
-        if kind in "LN" or (kind == "M" and unicodedata.combining(letter) in _VOWEL_SIGNS):
-            yield letter
-        elif kind != "M":
-            yield " "
+        whole = kind in "LN" or (kind == "M" and unicodedata.combining(letter) in _VOWEL_SIGNS)
+        kept = self[number] = letter if whole else ("" if kind == "M" else " ")
+        return kept
+
+
+_KEPT = _Kept()
+
+
+def _letters(text: str) -> str:
+    """The letters and digits of a text, with a space for everything between words."""
+    return unicodedata.normalize("NFKD", text.casefold()).translate(_WITHOUT_STROKE).translate(_KEPT)
 
 
 def school_mark(school_id: str) -> str:
@@ -67,4 +76,4 @@ def wanted_words(school_id: str, typed: str) -> tuple[str, ...]:
 
 def folded(text: str) -> str:
     """A name for comparing: without capitals, accents and punctuation."""
-    return " ".join("".join(_letters(text)).split())
+    return " ".join(_letters(text).split())

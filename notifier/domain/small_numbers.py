@@ -6,7 +6,7 @@ with it, the smallest that does; hidden cells of a line that add up to too littl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 THRESHOLD: Final = 5
@@ -28,17 +28,18 @@ def with_totals(cells: Sequence[Sequence[int]]) -> Grid:
     return [*rows, [sum(row[column] for row in rows) for column in range(width)]]
 
 
-def hide(grids: Sequence[Grid]) -> list[Mask]:
+def hide(grids: Sequence[Grid], *, known: Collection[int] = ()) -> list[Mask]:
     """Which cells of linked tables are hidden. Each has totals (`with_totals`), and all have the same rows and the same row totals.
 
-    The same total is hidden in all of the tables or in none.
+    The same total is hidden in all of the tables or in none. `known` are rows whose numbers the reader has from elsewhere (their own
+    school's): hiding one of these keeps nothing from them, so a column must be safe without.
     """
     masks: list[Mask] = [[[value < THRESHOLD for value in row] for row in grid] for grid in grids]
     settled = False
     while not settled:
         settled = True
         for grid, mask in zip(grids, masks, strict=True):
-            settled = not _protect(grid, mask) and settled
+            settled = not _protect(grid, mask, frozenset(known)) and settled
         for row in range(len(grids[0]) if grids else 0):
             if any(mask[row][-1] for mask in masks):
                 for mask in masks:
@@ -47,13 +48,14 @@ def hide(grids: Sequence[Grid]) -> list[Mask]:
     return masks
 
 
-def _protect(grid: Grid, mask: Mask) -> bool:
+def _protect(grid: Grid, mask: Mask, known: frozenset[int]) -> bool:
     """Hide what else must be hidden in one table; whether anything was."""
     height, width = len(grid), len(grid[0]) if grid else 0
     rows = [[(row, column) for column in range(width)] for row in range(height)]
     columns = [[(row, column) for row in range(height)] for column in range(width)]
     changed = False
-    for line in rows + columns:
+    # a reader takes their own numbers out of every column; in their own row there is nothing to keep from them
+    for line in rows + [[place for place in column if place[0] not in known] for column in columns]:
         hidden = [place for place in line if mask[place[0]][place[1]]]
         while hidden and _can_be_worked_out(grid, mask, line):
             shown = [place for place in line if place not in hidden]

@@ -42,6 +42,16 @@ ROLE_WORDS: Final[Mapping[Role, str]] = {
 }
 """The roles for people."""
 
+ROLE_DOES: Final[Mapping[Role, str]] = {
+    Role.VIEWER: "Reads the morning, messages, wording and reports.",
+    Role.ATTENDANCE_OFFICER: "Answers families, confirms reasons, releases holds, exports, drafts wording.",
+    Role.SAFEGUARDING_LEAD: "As an attendance officer; also takes over what was handed over, sets court-order blocks, approves wording, reads the audit.",
+    Role.ADMINISTRATOR: "Runs the school here: settings, sending, wording, people, audit.",
+    Role.TRUST_ADMINISTRATOR: "Runs every school of the trust, and compares them.",
+    Role.HUB_LEAD: "Totals of the trust’s schools only: never a pupil, a carer or a message.",
+}
+"""What a role is for, in a line; the whole of it is in `PERMITTED`."""
+
 
 class Permission(StrEnum):
     """One kind of thing that staff do."""
@@ -125,6 +135,12 @@ PERMITTED: Final[Mapping[Role, frozenset[Permission]]] = {
 }
 """What each role may do. A hub lead sees totals and never a pupil, a carer or a message."""
 
+MAY_GIVE: Final[Mapping[Role, frozenset[Role]]] = {
+    Role.ADMINISTRATOR: frozenset(Role) - OVER_A_TRUST,
+    Role.TRUST_ADMINISTRATOR: frozenset(Role),
+}
+"""Which roles those who manage staff give and take away: never one above their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -159,6 +175,16 @@ def may(grants: Iterable[Grant], permission: Permission, school: School) -> bool
 def permitted_at(grants: Iterable[Grant], school: School) -> frozenset[Permission]:
     """Everything that somebody may do at a school."""
     return frozenset(permission for role in roles_at(grants, school) for permission in PERMITTED[role])
+
+
+def may_give(held: Iterable[Grant], wanted: Grant, trusts: Mapping[str, str]) -> bool:
+    """Whether somebody may give a role, or take it away. `trusts` names the trust of each school that has one, by key."""
+    over = wanted.trust or trusts.get(wanted.school_id, "")
+    return any(
+        wanted.role in MAY_GIVE.get(own.role, ())
+        and (own.school_id == wanted.school_id if own.school_id else own.trust == over)
+        for own in held
+    )
 
 
 def roles_with(permission: Permission) -> tuple[Role, ...]:

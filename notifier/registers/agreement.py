@@ -112,14 +112,21 @@ def _merged_pupil(group: list[Draft], match: Match, agreement: Agreement) -> Pup
                 f"Row {draft.row}, {heading}: pupil {pupil.pupil_id} has other flags in other rows; all of them count."
             )
             agreement.warnings.append(Warning_(draft.row, heading, "", "differing_pupil", words))
-        pupil = replace(
-            pupil,
-            preferred_name=pupil.preferred_name or other.preferred_name,
-            family_name=pupil.family_name or other.family_name,
-            year_group=pupil.year_group or other.year_group,
-            flags=pupil.flags | other.flags,
-        )
+        pupil = completed_pupil(pupil, other)
     return pupil
+
+
+def completed_pupil(pupil: Pupil, other: Pupil | None) -> Pupil:
+    """A pupil's details with the gaps filled from another row, or from what was known; every flag counts."""
+    if other is None:
+        return pupil
+    return replace(
+        pupil,
+        preferred_name=pupil.preferred_name or other.preferred_name,
+        family_name=pupil.family_name or other.family_name,
+        year_group=pupil.year_group or other.year_group,
+        flags=pupil.flags | other.flags,
+    )
 
 
 def _one_contact(rows: list[Draft], match: Match, agreement: Agreement) -> list[Draft]:
@@ -169,11 +176,14 @@ def _one_carer_each(drafts: list[Draft], match: Match, agreement: Agreement) -> 
                     f"'{mine}' was taken. Check which is right."
                 )
                 agreement.warnings.append(Warning_(draft.row, heading, theirs, "differing_carer", words))
-        carers[known.carer_id] = _filled(known, draft.carer)
+        carers[known.carer_id] = completed_carer(known, draft.carer)
     return [draft if draft.carer is None else replace(draft, carer=carers[draft.carer.carer_id]) for draft in drafts]
 
 
-def _filled(known: Carer, other: Carer) -> Carer:
+def completed_carer(known: Carer, other: Carer | None) -> Carer:
+    """A carer's details with the gaps filled from another row, or from what was known before."""
+    if other is None:
+        return known
     return replace(
         known,
         name=known.name or other.name,

@@ -116,6 +116,7 @@ def _wide(records: Iterable[tuple[int, list[str]]], match: Match, checker: MarkC
 _ISO_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?)?")
 _UK_DATE = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?: 00:00(?::00)?)?")
 _UK_MOMENT = re.compile(r"(\d{1,2}[/.-]\d{1,2}[/.-]\d{4})[ T](\d{1,2}:\d{2}(?::\d{2})?)")
+_SPREADSHEET_DAY = re.compile(r"4\d{4}(\.\d+)?")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?")
 _MINUTES = re.compile(r"(\d{1,4})(\.0+)?")
 _MINUTES_IN_A_DAY: Final = 1440
@@ -195,6 +196,9 @@ class MarkChecker:
     def _date(self, text: str) -> date | tuple[str, str]:
         shown = text.strip()
         found = _date_of(shown)
+        if found is None and _SPREADSHEET_DAY.fullmatch(shown):
+            words = f"'{shown}' is how a spreadsheet counts days. Format the column as a date, save it, and import it again."
+            return "bad_date", words
         if found is None:
             return "bad_date", f"'{shown}' is not a date. Write it as 2026-11-23 or 23/11/2026."
         if found > self._today:

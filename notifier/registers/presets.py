@@ -25,6 +25,8 @@ from notifier.registers.columns import COLUMNS, Purpose, names, needed
 from notifier.registers.refusals import REPORT_COLUMNS, FileError, Warning_
 
 STANDARD: Final = "standard"
+_ALL_COUNT: Final = frozenset({"no_contact"})
+"""Columns of which every one counts that the file has, also under one heading twice: one court order overlooked is one too many."""
 
 
 class _Strict(BaseModel):
@@ -229,14 +231,18 @@ def match_header(
 def _match(preset: Preset, purpose: Purpose, header: tuple[str, ...]) -> Match:
     layout = preset.layouts[purpose]
     where: dict[str, int] = {}
+    everywhere: dict[str, list[int]] = {}
     for place, heading in enumerate(header):
         where.setdefault(folded(heading), place)
+        everywhere.setdefault(folded(heading), []).append(place)
     places: dict[str, tuple[int, ...]] = {}
     known = {folded(name) for name in REPORT_COLUMNS}
     for column in names(purpose):
         aliases = [folded(heading) for heading in layout.columns.get(column, ())] + [folded(column)]
         known.update(aliases)
         found = tuple(dict.fromkeys(where[alias] for alias in aliases if alias in where))
+        if found and column in _ALL_COUNT:
+            found = tuple(dict.fromkeys(place for alias in aliases for place in everywhere.get(alias, ())))
         if found:
             places[column] = found
     joined: dict[str, tuple[int, ...]] = {}
@@ -255,10 +261,11 @@ def _match(preset: Preset, purpose: Purpose, header: tuple[str, ...]) -> Match:
     known.update(folded(heading) for headings in layout.wide.values() for heading in headings)
     if "session" in places or "code" in places:
         wide = {}
-    return Match(preset, header, places, joined, wide, _remarks(header, known))
+    every = {folded(header[place]) for column in _ALL_COUNT for place in places.get(column, ())}
+    return Match(preset, header, places, joined, wide, _remarks(header, known, every))
 
 
-def _remarks(header: tuple[str, ...], known: set[str]) -> tuple[Warning_, ...]:
+def _remarks(header: tuple[str, ...], known: set[str], every: set[str]) -> tuple[Warning_, ...]:
     found = []
     ignored = [heading for heading in header if heading and folded(heading) not in known]
     if ignored:
@@ -269,7 +276,8 @@ def _remarks(header: tuple[str, ...], known: set[str]) -> tuple[Warning_, ...]:
         heading for heading in header if counts[folded(heading)] > 1 and folded(heading) in known
     ):
         if heading == next(other for other in header if folded(other) == folded(heading)):
-            words = f"More than one column is called '{heading}'; only the first was read. Rename the others."
+            read = "all of them count" if folded(heading) in every else "only the first was read"
+            words = f"More than one column is called '{heading}'; {read}. Rename the others."
             found.append(Warning_(None, heading, heading, "repeated_column", words))
     return tuple(found)
 

@@ -53,7 +53,14 @@ class Warning_:
 REPORT_COLUMNS: Final = ("row", "column", "reason")
 """What `write_rejected` adds to the original columns; ignored when the corrected file comes back."""
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+def holds_corrected_rows(header: Sequence[str]) -> bool:
+    """Whether a file is one of refused rows, corrected and brought back: a part of the file they came from, never the whole."""
+    return tuple(header[-len(REPORT_COLUMNS) :]) == REPORT_COLUMNS
+
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What spreadsheets take for a formula's beginning, full-width signs among it (OWASP, CSV injection)."""
 
 
 def neutralised(cell: str) -> str:

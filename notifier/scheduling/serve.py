@@ -6,6 +6,7 @@ import uvicorn
 
 from notifier.scheduling.clock import Scheduler, utc_now
 from notifier.services.application import load_application
+from notifier.services.memory import settle_memory
 from notifier.settings import Settings
 from notifier.web.app import build_app
 from notifier.web.server import Server
@@ -23,6 +24,7 @@ def run(settings: Settings, host: str, port: int) -> None:
             web, host=host, port=port, log_config=None, access_log=False, proxy_headers=False, server_header=False
         )
     )
+    settle_memory()
     scheduler.start()
     try:
         server.run()

@@ -33,7 +33,7 @@ def pupil_lines(connection: Connection, school: School, follow_ups: Sequence[Any
             {
                 "name": full_name(pupil) if pupil else row.pupil_id,
                 "group": pupil.registration_group if pupil else "",
-                "reason": words(row.call_reason or row.reason).what,
+                "reason": words(row.call_reason or row.reason).what.removesuffix("."),
                 "since": local_time(row.opened_at),
                 "contacts": whom_to_ring(roll, row.pupil_id, forbidden),
             }
@@ -47,15 +47,25 @@ def full_name(pupil: Any) -> str:
 
 
 def whom_to_ring(roll: Roll, pupil_id: str, forbidden: Collection[tuple[str, str]] = ()) -> str:
-    """The contacts staff may ring, in order, with their numbers. Nobody who must not be contacted is ever named."""
+    """The contacts staff may ring, in order, with their numbers. Nobody who must not be contacted is named, nor any number of theirs."""
     lines = []
-    for contact in sorted(roll.contacts.get(pupil_id, ()), key=lambda link: (link.priority, link.carer_id)):
+    links = roll.contacts.get(pupil_id, ())
+    barred = {link.carer_id for link in links if link.no_contact or (pupil_id, link.carer_id) in forbidden}
+    theirs = {
+        number
+        for carer_id in barred
+        if (carer := roll.carers.get(carer_id)) is not None
+        for number in (carer.mobile, carer.landline)
+    }
+    for contact in sorted(links, key=lambda link: (link.priority, link.carer_id)):
         carer = roll.carers.get(contact.carer_id)
-        if contact.no_contact or (pupil_id, contact.carer_id) in forbidden or carer is None:
+        if contact.carer_id in barred or carer is None:
             continue
-        number = carer.mobile or carer.landline
+        known = [number for number in (carer.mobile, carer.landline) if number]
+        number = next((number for number in known if number not in theirs), None)
+        none = "shares a number with somebody who must not be contacted" if known else "no number"
         who = ", ".join(part for part in (carer.name, contact.relationship) if part) or carer.carer_id
-        lines.append(f"{who} {display(number) if number else 'no number'}")
+        lines.append(f"{who} {display(number) if number else none}")
     return "; ".join(lines)
 
 

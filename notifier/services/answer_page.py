@@ -22,7 +22,9 @@ from notifier.domain.reply_reading import read_reply
 from notifier.domain.schools import School
 from notifier.services import receive
 from notifier.services.application import Application
+from notifier.services.incoming import Match
 from notifier.store import answer_links as store
+from notifier.store import blocks as block_store
 from notifier.store import follow_ups as follow_up_store
 from notifier.store import messages as message_store
 from notifier.store import people, records
@@ -154,7 +156,7 @@ def _page(
     standing = Standing.OPEN
     if link.used_at is not None:
         standing = Standing.USED
-    elif link.expires_at <= now or not children or _forbidden(roll, link):
+    elif link.expires_at <= now or not children or _forbidden(connection, roll, link):
         standing = Standing.CLOSED
     offered = is_english(link.language) or negotiated(link.language, school.languages) is not None
     made = app.wording_of(school).render(
@@ -190,9 +192,13 @@ def _asked_about(connection: Connection, school: School, link: Any) -> set[str]:
     return {row.pupil_id for row in rows if row.closed_at is None}
 
 
-def _forbidden(roll: Roll, link: Any) -> bool:
-    """Whether the school may no longer be in touch with this carer about one of the children: then nothing is shown."""
-    return any(
+def _forbidden(connection: Connection, roll: Roll, link: Any) -> bool:
+    """Whether the school may no longer be in touch with this carer about one of the children: then nothing is shown.
+
+    A block that staff set an hour ago counts like one that came with the people file.
+    """
+    blocked = {row.pupil_id for row in block_store.contact_blocks_of(connection, link.school_id, link.carer_id)}
+    return bool(blocked & set(link.pupil_ids)) or any(
         contact.no_contact
         for pupil_id in link.pupil_ids
         for contact in roll.contacts.get(pupil_id, ())
@@ -214,7 +220,7 @@ def _keep(
     """Turn an answer into a reply; its id is None where the link's answer is kept already."""
     reading = read_answer(app, intent, answer.text, language=link.language)
     beside = _beside(connection, school, link, pupil_ids)
-    match = receive.Match(
+    match = Match(
         school=school,
         carer=roll.carers.get(link.carer_id) or Carer(link.carer_id),
         pupil_ids=pupil_ids,

@@ -19,7 +19,7 @@ from notifier.channels.base import Channel, ChannelMisconfigured
 from notifier.configuration.calendar import load_calendar
 from notifier.configuration.choosing import load_choosing
 from notifier.configuration.codes import load_codes
-from notifier.configuration.errors import ConfigurationError
+from notifier.configuration.errors import ConfigurationError, Problem
 from notifier.configuration.illness import load_illness
 from notifier.configuration.policies import load_policy, parse_policy
 from notifier.configuration.replies import load_lexicon
@@ -29,7 +29,7 @@ from notifier.configuration.schools import read_school
 from notifier.domain.calendar import SchoolCalendar
 from notifier.domain.codes import CodeTable
 from notifier.domain.illness import IllnessGuidance
-from notifier.domain.policies import Policy
+from notifier.domain.policies import Policy, templates_named
 from notifier.domain.reply_facts import FactWords
 from notifier.domain.reply_lexicon import ReplyLexicon
 from notifier.domain.reply_model import ReplyModel
@@ -85,10 +85,26 @@ class Application:
         ]
 
     def policy(self, school: School) -> Policy:
-        """The school's policy: its own copy where it has one of the policy that its file names, else the shared one."""
+        """The school's policy: its own copy where it has one of the policy that its file names, else the shared one.
+
+        Raises ConfigurationError, also where it names a message that there is not.
+        """
         if school.own_policy is not None and _key_of(school.own_policy) == school.policy:
-            return _own_policy_of(school.own_policy, school.key, school.policy, self.config_dir)
-        return _policy_of(school.policy, self.config_dir)
+            policy = _own_policy_of(school.own_policy, school.key, school.policy, self.config_dir)
+        else:
+            policy = _policy_of(school.policy, self.config_dir)
+        known = {made.key for made in self.wording.templates() if made.family != "staff"}
+        if problems := [
+            Problem(
+                f"policies/{policy.key}.toml",
+                key,
+                f"there is no message '{name}' for carers; see: notifier templates list",
+            )
+            for key, name in templates_named(policy)
+            if name not in known
+        ]:
+            raise ConfigurationError(problems)
+        return policy
 
     def wording_of(self, school: School) -> OwnersWording:
         """The wording as a school sees it: its own where it may go out, then its trust's, then the shipped one."""

@@ -15,11 +15,13 @@ from sqlalchemy import Connection
 
 from notifier.services import looks as looking
 from notifier.services.application import Application
+from notifier.services.audit_words import detail_said
 from notifier.store import audit, looks, message_log, people, pupil_records, records
 from notifier.store.audit import ACT, Line, Place, Sought
 
 ACTS: Final = {
     "absence.report": "noted an absence told ahead",
+    "absence.take_back": "took an absence told ahead back",
     "audit.export": "exported the audit",
     "block.ask_end": "asked to end a block on contact",
     "block.confirm": "confirmed a block on contact, as the second person",
@@ -66,12 +68,14 @@ ACTS: Final = {
     "staff.add": "gave somebody a role",
     "staff.disable": "disabled an account",
     "staff.enable": "opened an account again",
+    "staff.name": "corrected a colleague’s name",
     "staff.password": "changed their password",
     "staff.recovered": "chose a new password by a recovery link",
     "staff.recovery": "made a recovery link",
     "staff.remove_role": "took a role away",
     "staff.second_factor_off": "took a second factor away",
     "staff.second_factor_on": "set a second factor up",
+    "staff.unlock": "let a colleague try to sign in again",
     "token.make": "made an API token",
     "wording.approve": "approved a translation",
     "wording.approve_own": "approved the school’s own wording",
@@ -88,7 +92,7 @@ def act_words(act: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One line of the audit for people. `number` is that of the chain, None for a look."""
+    """One line of the audit for people. `number` is that of the chain, None for a look; `said` is the detail in words."""
 
     place: Place
     number: int | None
@@ -99,6 +103,7 @@ class Told:
     subject: str
     pupil_id: str
     detail: tuple[tuple[str, str], ...]
+    said: tuple[str, ...] = ()
 
 
 def sought_for_pupil(connection: Connection, school_id: str, pupil_id: str) -> tuple[str, ...]:
@@ -119,7 +124,10 @@ def _told(line: Line) -> Told:
     if line.place.kind == ACT:
         pairs = tuple((str(key).replace("_", " "), _plain(value)) for key, value in dict(row.detail or {}).items())
         pupil = str(dict(row.detail or {}).get("pupil") or "")
-        return Told(line.place, row.number, row.at, row.actor, row.act, act_words(row.act), row.subject, pupil, pairs)
+        said = detail_said(row.detail or {})
+        return Told(
+            line.place, row.number, row.at, row.actor, row.act, act_words(row.act), row.subject, pupil, pairs, said
+        )
     act = f"look.{row.what}"
     return Told(line.place, None, row.at, row.actor, act, act_words(act), row.subject, row.pupil_id, ())
 

@@ -92,6 +92,9 @@ def _within_caps_of(
     held: Counter[str] = Counter()
     kept: list[Any] = []
     spent = spent_of[(school.key, texts[0].day)]
+    limit = _limit(
+        connection, school, texts[0].day, spent + sum(row.cost_pence for row in texts), caps.spend_pence_per_day
+    )
     over: list[Any] = []
     for row in rows:
         if row.channel != "sms":
@@ -106,7 +109,7 @@ def _within_caps_of(
             ladder.pass_on(connection, app, school, row, now=now, reason=Reason.EQUAL_TEXT_CAP)
             held["cancelled"] += 1
             continue
-        if spent + row.cost_pence > caps.spend_pence_per_day and row.purpose != outbox.ALL_CLEAR:
+        if spent + row.cost_pence > limit and row.purpose != outbox.ALL_CLEAR:
             over.append(row)
             continue
         same[text] = times + 1
@@ -114,10 +117,21 @@ def _within_caps_of(
         kept.append(row)
     if over:
         stop_channel(
-            connection, app, school, "spend_cap", "sms", over, now=now, detail=f"{spent / 100:.2f} pounds spent"
-        )
+            connection, app, school, "spend_cap", "sms", over, now=now,
+            detail=f"£{spent / 100:.2f} of £{limit / 100:.2f} spent", told={"spent": round(spent), "cap": round(limit)},
+        )  # fmt: skip
         held["held"] += len(over)
     return kept, held
+
+
+def _limit(connection: Connection, school: School, day: date, wanted: float, cap: float) -> float:
+    """What a school may spend on a day: its cap, and as much again for each time a person released the hold."""
+    if wanted <= cap:
+        return cap
+    released = [
+        row for row in runs.holds_of(connection, school.key, day) if row.kind == "spend_cap" and row.released_at
+    ]
+    return cap * (1 + len(released))
 
 
 def stop_channel(
@@ -130,8 +144,12 @@ def stop_channel(
     *,
     now: datetime,
     detail: str,
+    told: Mapping[str, Any] | None = None,
 ) -> None:
-    """Hold messages and stop a school's channel until a person releases it; staff are told, and ring meanwhile."""
+    """Hold messages and stop a school's channel until a person releases it; staff are told, and ring meanwhile.
+
+    `told` are the figures of a spending cap for the e-mail.
+    """
     day = local_date(now)
     ids = [row.message_id for row in rows]
     store.move(connection, school.key, ids, MessageStatus.HELD, at=now, reason=kind)
@@ -154,7 +172,7 @@ def stop_channel(
         template = "staff_spend_cap" if kind == "spend_cap" else "staff_sending_stopped"
         outbox.tell_staff(
             connection, app, school, template,
-            _told(connection, app, school, kind, channel, len(ids), detail, now),
+            {**told, "waiting": len(ids)} if told else _stopped(channel, len(ids), detail, now),
             key=f"{kind}:{row['hold_id']}", day=day, session="", now=now, urgent=True,
         )  # fmt: skip
     reason = Reason.SPEND_CAP if kind == "spend_cap" else Reason.CONFIGURATION
@@ -163,19 +181,7 @@ def stop_channel(
             follow_up.put_on_call_list(connection, school, chased, reason, now)
 
 
-def _told(
-    connection: Connection,
-    app: Application,
-    school: School,
-    kind: str,
-    channel: str,
-    waiting: int,
-    detail: str,
-    now: datetime,
-) -> dict[str, Any]:
-    if kind == "spend_cap":
-        spent = store.spent_today(connection, school.key, local_date(now))
-        return {"spent": round(spent), "cap": app.policy(school).caps.spend_pence_per_day, "waiting": waiting}
+def _stopped(channel: str, waiting: int, detail: str, now: datetime) -> dict[str, Any]:
     name = "Text messages" if channel == "sms" else "E-mails"
     return {"channel": name, "reason": detail, "since": local_time(now), "waiting": waiting}
 

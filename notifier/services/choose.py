@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -71,8 +72,9 @@ def first_words(
     *,
     whole_day: bool,
     day_two: bool,
+    chosen: dict[tuple[Any, ...], FirstWords],
 ) -> FirstWords:
-    """The words of the first text about a pupil's absence."""
+    """The words of the first text about a pupil's absence. `chosen` keeps what was chosen in this run, by the facts it rests on."""
     plain = first_template(policy, session, whole_day=whole_day, day_two=day_two)
     if book is None:
         return FirstWords(plain, plain)
@@ -82,10 +84,14 @@ def first_words(
         "whole_day": whole_day,
         "day_of_absence": 2 if day_two else 1,
     }
-    choice = choose(book, Situation.UNEXPLAINED, facts, policy_words(policy, session))
-    if choice.template is None or choice.rule is None:
-        return FirstWords(plain, plain)
-    return FirstWords(choice.template, plain if choice.rule.alone else choice.template)
+    place = tuple(facts.items())
+    if place not in chosen:
+        choice = choose(book, Situation.UNEXPLAINED, facts, policy_words(policy, session))
+        if choice.template is None or choice.rule is None:
+            chosen[place] = FirstWords(plain, plain)
+        else:
+            chosen[place] = FirstWords(choice.template, plain if choice.rule.alone else choice.template)
+    return chosen[place]
 
 
 def share_words(drafts: Sequence[Draft], words: Mapping[str, FirstWords]) -> list[Draft]:

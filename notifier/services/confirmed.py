@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from notifier.domain.schools import School
 from notifier.domain.sessions import LONDON, Session
+from notifier.registers.refusals import neutralised
 from notifier.services.application import Application
 from notifier.store import blocks, marks, people, records
 from notifier.store import board as store
@@ -32,8 +33,6 @@ COLUMNS: Final = (
     "how",
 )
 """The columns of the export."""
-
-_BEGINS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +122,13 @@ def as_csv(found: Iterable[Entry]) -> str:
     writer.writerow(COLUMNS)
     for entry in found:
         writer.writerow(
-            safe(cell)
+            neutralised(cell)
             for cell in (
                 entry.day.isoformat(), entry.session, entry.pupil_id, entry.name, entry.group, entry.code, entry.meaning,
                 entry.mark, "yes" if entry.to_enter else "no", entry.by, f"{entry.at.astimezone(LONDON):%Y-%m-%d %H:%M}", entry.how,
             )
         )  # fmt: skip
     return "\ufeff" + text.getvalue()
-
-
-def safe(cell: str) -> str:
-    """A cell that a spreadsheet takes for text: an apostrophe goes before what begins a formula."""
-    return f"'{cell}" if cell.startswith(_BEGINS_A_FORMULA) else cell
 
 
 def export(app: Application, school_id: str, day: date, *, by: str, now: datetime) -> str:

@@ -56,7 +56,9 @@ def propose(
         for standing in store.contact_blocks_standing(connection, school.key, pupil_id):
             if standing.carer_id == carer_id:
                 return str(standing.block_id)
-        block_id = str(uuid5(NAMESPACE_URL, f"notifier:block:{school.key}:{once}")) if once else str(uuid4())
+        block_id = _id_of("block", school.key, once, pupil_id, carer_id, grounds)
+        if store.contact_block(connection, school.key, block_id) is not None:
+            block_id = str(uuid4())  # it has ended since, and the same page was sent again after going back
         row = {"school_id": school.key, "block_id": block_id, "pupil_id": pupil_id, "carer_id": carer_id, "grounds": grounds,
                "made_by": by, "made_at": now}  # fmt: skip
         store.add_contact_block(connection, row)
@@ -196,7 +198,7 @@ def suppress(
     today = local_date(now)
     if until < today:
         raise Refused("The last day must be today or later.", "suppress_until")
-    suppression_id = str(uuid5(NAMESPACE_URL, f"notifier:suppress:{school_id}:{once}")) if once else str(uuid4())
+    suppression_id = _id_of("suppress", school_id, once, pupil_id, carer_id, reason, until.isoformat())
     with _at(app, school_id) as (connection, school):
         roll = people.load_roll(connection, school.key, pupil_ids=[pupil_id], off_roll=True)
         if carer_id and carer_id not in {contact.carer_id for contact in roll.contacts.get(pupil_id, ())}:
@@ -206,6 +208,8 @@ def suppress(
             for row in store.suppressions_of(connection, school.key, pupil_id, [carer_id], today)
         ):
             return suppression_id  # the second click of two
+        if store.suppression(connection, school.key, suppression_id) is not None:
+            suppression_id = str(uuid4())  # it was lifted since, and the same page was sent again after going back
         row = {"school_id": school.key, "suppression_id": suppression_id, "pupil_id": pupil_id, "carer_id": carer_id or None,
                "reason": reason, "by": by, "starts_on": today, "ends_on": until, "made_at": now}  # fmt: skip
         store.add_suppression(connection, row)
@@ -242,6 +246,13 @@ def lift(app: Application, school_id: str, suppression_id: str, *, by: str, now:
             carer=row.carer_id,
         )
         return row
+
+
+def _id_of(what: str, school_id: str, once: str, *said: str) -> str:
+    """The same id for two clicks on one page; another for anything else that a page with that random word says."""
+    if not once:
+        return str(uuid4())
+    return str(uuid5(NAMESPACE_URL, "\n".join([f"notifier:{what}", school_id, once, *said])))
 
 
 def _standing(connection: Connection, school: School, block_id: str) -> Any:

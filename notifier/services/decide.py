@@ -33,16 +33,16 @@ from notifier.domain.policies import Policy
 from notifier.domain.reasons import Reason
 from notifier.domain.schools import School
 from notifier.domain.sessions import Session, at_local
-from notifier.services import alerts, outbox
+from notifier.services import alerts, follow_up, outbox
 from notifier.services.application import Application
-from notifier.services.choose import first_words, rules_or_none, share_words
+from notifier.services.choose import FirstWords, first_words, rules_or_none, share_words
 from notifier.services.steps import step_drafts
 from notifier.store import blocks as block_store
 from notifier.store import follow_ups as follow_up_store
 from notifier.store import marks as mark_store
 from notifier.store import messages as message_store
 from notifier.store import people, runs
-from notifier.store.marks import CurrentMark
+from notifier.store.marks import SessionMark
 from notifier.store.people import Roll
 
 REGISTER_HOLDS = {RegisterState.NOT_TAKEN: "register_not_taken", RegisterState.STALE: "register_stale"}
@@ -78,18 +78,19 @@ class _Picture:
     session: Session
     now: datetime
     roll: Roll
-    marks: Mapping[str, CurrentMark]
-    morning: Mapping[str, CurrentMark]
+    marks: Mapping[str, SessionMark]
+    morning: Mapping[str, SessionMark]
     reported: Mapping[str, Any]
+    away_all_day: frozenset[str]
     follow_ups: Mapping[tuple[str, str], Any]
     standing: Mapping[str, Any]
     holds: tuple[Any, ...]
     blocks: Blocks
-    yesterday: Mapping[str, CurrentMark]
+    yesterday: Mapping[str, SessionMark]
+    effects: Mapping[str, CodeEffect]
 
-    def effect(self, app: Application, pupil_id: str) -> CodeEffect:
-        mark = self.marks.get(pupil_id)
-        return app.codes.effect(mark.code if mark else None, self.policy.review_codes)
+    def effect(self, pupil_id: str) -> CodeEffect:
+        return self.effects.get(pupil_id, CodeEffect.NO_MARK)
 
 
 def run_session(
@@ -118,9 +119,9 @@ def _pass(
     picture = _look(connection, app, school, day, session, now)
     registers = _judge_registers(app, picture)
     closed = not app.calendar(school).is_school_day(day) or _marks_say_closed(app, picture)
-    unusual = _judge_unusual(connection, app, picture, registers, closed=closed, by=by)
-    times = school.times[session]
-    conditions = Conditions(closed=closed, unusual=unusual, too_late=now > at_local(day, times.last_contact))
+    too_late = now > at_local(day, school.times[session].last_contact)
+    unusual = _judge_unusual(connection, app, picture, registers, moot=closed or too_late, by=by)
+    conditions = Conditions(closed=closed, unusual=unusual, too_late=too_late)
     circles: dict[str, Circle] = {}
     made = []
     for pupil_id in sorted(picture.roll.pupils):
@@ -151,12 +152,12 @@ def _look(
     standing = {pupil_id: row for (_, pupil_id), row in runs.current_decisions(connection, key, day, session).items()}
     before = app.calendar(school).previous_school_day(day)
     policy = app.policy(school)
-    marks = mark_store.session_marks(connection, key, day, session)
-    unexplained = [
-        pupil_id
-        for pupil_id, mark in marks.items()
-        if app.codes.effect(mark.code, policy.review_codes) is CodeEffect.UNEXPLAINED
-    ]
+    marks = mark_store.session_codes(connection, key, day, session)
+    reported = block_store.reported(connection, key, day, session)
+    reported_morning = block_store.reported(connection, key, day, Session.AM) if session is Session.PM else {}
+    meaning = {code: app.codes.effect(code, policy.review_codes) for code in {mark.code for mark in marks.values()}}
+    effects = {pupil_id: meaning[mark.code] for pupil_id, mark in marks.items()}
+    unexplained = [pupil_id for pupil_id, effect in effects.items() if effect is CodeEffect.UNEXPLAINED]
     return _Picture(
         school=school,
         policy=policy,
@@ -165,17 +166,20 @@ def _look(
         now=now,
         roll=people.load_pupils(connection, key, contacts_of=unexplained),
         marks=marks,
-        morning=mark_store.session_marks(connection, key, day, Session.AM) if session is Session.PM else {},
-        reported=block_store.reported(connection, key, day, session),
+        morning=mark_store.session_codes(connection, key, day, Session.AM) if session is Session.PM else {},
+        reported=reported,
+        away_all_day=frozenset(set(reported) & set(reported_morning)),
         follow_ups={(row.session, row.pupil_id): row for row in follow_up_store.of_day(connection, key, day)},
         standing=standing,
         holds=tuple(row for row in runs.holds_of(connection, key, day) if row.session == session),
         blocks=block_store.load_blocks(connection, key, day),
-        yesterday=mark_store.session_marks(connection, key, before, Session.PM) if before else {},
+        yesterday=mark_store.session_codes(connection, key, before, Session.PM) if before else {},
+        effects=effects,
     )
 
 
 def _judge_registers(app: Application, picture: _Picture) -> dict[str, RegisterState]:
+    entered = {code for code in {mark.code for mark in picture.marks.values()} if app.codes.is_mark(code)}
     on_roll: Counter[str] = Counter()
     marked: Counter[str] = Counter()
     last: dict[str, datetime] = {}
@@ -183,7 +187,7 @@ def _judge_registers(app: Application, picture: _Picture) -> dict[str, RegisterS
         group = pupil.registration_group
         on_roll[group] += 1
         mark = picture.marks.get(pupil_id)
-        if mark is not None and app.codes.is_mark(mark.code):
+        if mark is not None and mark.code in entered:
             marked[group] += 1
             last[group] = max(last.get(group, mark.seen_at), mark.seen_at)
     return {
@@ -195,8 +199,11 @@ def _judge_registers(app: Application, picture: _Picture) -> dict[str, RegisterS
 
 
 def _marks_say_closed(app: Application, picture: _Picture) -> bool:
-    codes = [mark.code for pupil_id, mark in picture.marks.items() if pupil_id in picture.roll.pupils and mark.code]
-    return closed_by_marks(marked=len(codes), closure_marks=sum(app.codes.closes_school(code) for code in codes))
+    codes = Counter(
+        mark.code for pupil_id, mark in picture.marks.items() if pupil_id in picture.roll.pupils and mark.code
+    )
+    closing = sum(times for code, times in codes.items() if app.codes.closes_school(code))
+    return closed_by_marks(marked=codes.total(), closure_marks=closing)
 
 
 def _judge_unusual(
@@ -205,21 +212,27 @@ def _judge_unusual(
     picture: _Picture,
     registers: Mapping[str, RegisterState],
     *,
-    closed: bool,
+    moot: bool,
     by: str,
 ) -> bool:
+    """Whether the school is held. `moot`: no text would leave anyhow, so there is nothing to hold or to release."""
     expected = unexplained = 0
     for pupil_id, pupil in picture.roll.pupils.items():
         if registers[pupil.registration_group] is RegisterState.NOT_TAKEN:
             continue
-        effect = picture.effect(app, pupil_id)
+        effect = picture.effect(pupil_id)
         expected += effect is not CodeEffect.NOT_EXPECTED
         unexplained += effect is CodeEffect.UNEXPLAINED and pupil_id not in picture.reported
-    if closed or not is_unusual(expected=expected, unexplained=unexplained, limits=picture.policy.guards):
-        return False
     earlier = [row for row in picture.holds if row.kind == UNUSUAL]
-    if any(row.released_at is None for row in earlier):
-        return True
+    standing = [row for row in earlier if row.released_at is None]
+    if moot:
+        for row in standing:
+            runs.release_hold(connection, picture.school.key, row.hold_id, by="no longer needed", at=picture.now)
+        return False
+    if standing:
+        return True  # also where the number has fallen since: a register that is being put right is not right yet
+    if not is_unusual(expected=expected, unexplained=unexplained, limits=picture.policy.guards):
+        return False
     if earlier and not outgrows_release(unexplained, earlier[-1].measure):
         return False
     share = unexplained / expected
@@ -287,10 +300,10 @@ def _decide_one(
     pupil = picture.roll.pupils[pupil_id]
     mark = picture.marks.get(pupil_id)
     code = mark.code if mark else ""
-    effect = picture.effect(app, pupil_id)
-    chased = picture.follow_ups.get((picture.session.value, pupil_id))
-    standing = picture.standing.get(pupil_id)
+    effect = picture.effect(pupil_id)
     if effect is CodeEffect.UNEXPLAINED:
+        chased = picture.follow_ups.get((picture.session.value, pupil_id))
+        standing = picture.standing.get(pupil_id)
         if chased is not None and standing is not None:  # being chased already: what was decided stands
             return Decision(pupil_id, standing.code, Outcome(standing.outcome), Reason(standing.reason))
         circles[pupil_id] = circle_of(
@@ -302,14 +315,22 @@ def _decide_one(
         )
     morning = picture.morning.get(pupil_id)
     earlier = picture.follow_ups.get((Session.AM.value, pupil_id)) if picture.session is Session.PM else None
+    # a closed follow-up of the morning chases nobody any more: a late arrival may have left, a patient not come back
+    over = earlier if earlier is not None and earlier.closed_at is not None else None
+    came = over is not None and app.codes.is_on_site(over.closed_code)
+    confirmed = over is not None and not came and over.closed_reason == follow_up.CONFIRMED
+    here = came or (morning is not None and app.codes.is_on_site(morning.code))
     situation = Situation(
         pupil=pupil,
         code=code,
         effect=effect,
         register=registers[pupil.registration_group],
-        on_site_earlier=morning is not None and app.codes.is_on_site(morning.code),
-        reported_ahead=pupil_id in picture.reported,
-        contacted_today=earlier is not None and earlier.reason != Reason.TOO_LATE,
+        on_site_earlier=here,
+        # whoever was reported away for the whole day and came all the same is not where the family said
+        reported_ahead=pupil_id in picture.reported and not (here and pupil_id in picture.away_all_day),
+        contacted_today=earlier is not None and over is None and earlier.reason != Reason.TOO_LATE,
+        confirmed_today=confirmed,
+        explained_today=over is not None and not came and not confirmed,
         circle=circles.get(pupil_id),
     )
     return decide(situation, conditions)
@@ -377,6 +398,7 @@ def _queue_first_texts(
     step = picture.policy.steps[0]
     book = rules_or_none(app)
     drafts, words = [], {}
+    chosen: dict[tuple[Any, ...], FirstWords] = {}
     for decision in made:
         pupil_id = decision.pupil_id
         if decision.outcome is not Outcome.CONTACT or pupil_id not in opened:
@@ -391,6 +413,7 @@ def _queue_first_texts(
             picture.session,
             whole_day=morning is not None and app.codes.triggers_contact(morning.code),
             day_two=before is not None and app.codes.triggers_contact(before.code),
+            chosen=chosen,
         )
         template = words[pupil_id].template
         drafts.extend(step_drafts(step, circles[pupil_id], opened[pupil_id], template=template, new_template=template))
@@ -443,10 +466,10 @@ def _save(connection: Connection, picture: _Picture, made: list[Decision]) -> No
 
 
 def _counts(made: list[Decision]) -> dict[str, int]:
-    counts: Counter[str] = Counter(decision.reason.value for decision in made)
-    for outcome in Outcome:
-        counts[outcome.value] = sum(decision.outcome is outcome for decision in made)
-    counts["pupils"] = len(made)
+    reasons = Counter(decision.reason for decision in made)
+    outcomes = Counter(decision.outcome for decision in made)
+    counts = {reason.value: times for reason, times in reasons.items()}
+    counts.update({outcome.value: outcomes[outcome] for outcome in Outcome}, pupils=len(made))
     return dict(sorted(counts.items()))
 
 

@@ -16,16 +16,19 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from notifier.domain.answer_tokens import without_tokens
-from notifier.domain.reasons import Reason, words
+from notifier.domain.reasons import words
 from notifier.domain.replies import PLANS, Intent
 from notifier.domain.schools import School
 from notifier.domain.sessions import LONDON, at_local, local_date
+from notifier.domain.staff_words import MESSAGE_STATES
 from notifier.services import audit
 from notifier.services.application import Application
 from notifier.services.message_story import message_steps
+from notifier.services.story_words import Names, decision_said, event_said, names_for, proposal_decided, proposal_said
 from notifier.store import audit as audit_store
 from notifier.store import follow_ups, message_log, messages, names, proposals, pupil_records
 from notifier.store.message_log import IN
+from notifier.wording.titles import title_of
 
 MOST_DAYS: Final = 400
 """Days that one pack may cover: a school year."""
@@ -139,18 +142,17 @@ def _marks(
 
 def _decisions(connection: Connection, school: School, pupil_id: str, first: date, last: date) -> Iterator[Event]:
     for row in pupil_records.decisions_between(connection, school.key, pupil_id, first, last):
-        what = f"{_day(row.day)} {row.session}: decided to {row.outcome} on mark {row.code or 'none'}. {words(row.reason).what}"
+        what = f"{_day(row.day)}, mark {row.code or 'none'}. {decision_said(row.session, row.outcome, row.reason)}"
         yield _event(row.decided_at, "decision", what, "Notifier", record=f"{row.reason}/{row.ordinal}")
 
 
 def _timeline(connection: Connection, school: School, chased: Sequence[Any]) -> Iterator[Event]:
     days = {row.follow_up_id: f"{_day(row.day)} {row.session}" for row in chased}
-    for event in follow_ups.timeline(connection, school.key, list(days)):
-        known = event.detail in Reason._value2member_map_
-        detail = words(event.detail).what if known else without_tokens(event.detail)
-        what = (
-            f"Follow-up of {days[event.follow_up_id]}: {event.kind.replace('_', ' ')}{': ' if detail else ''}{detail}"
-        )
+    told = follow_ups.timeline(connection, school.key, list(days))
+    # staff by the address under which they acted: a name that changes later must not change a pack
+    known = Names(names_for(connection, school.key, actors=[event.actor for event in told]).carers)
+    for event in told:
+        what = f"Follow-up of {days[event.follow_up_id]}: {without_tokens(event_said(event, known))}"
         yield _event(event.at, "follow-up", what, event.actor, record=event.follow_up_id)
 
 
@@ -160,7 +162,7 @@ def _reported(connection: Connection, school: School, pupil_id: str, first: date
         yield _event(row.made_at, "told ahead", what, row.by, said=row.note or "", record=row.report_id)
         if row.withdrawn_at is not None:
             yield _event(
-                row.withdrawn_at, "told ahead", "The absence told ahead was withdrawn", row.by, record=row.report_id
+                row.withdrawn_at, "told ahead", "The absence told ahead was taken back", "", record=row.report_id
             )
 
 
@@ -185,8 +187,10 @@ def _messages(
             if row.channel == "sms"
             else ""
         )
-        state = f"now {row.status}{f' ({words(row.reason).what})' if row.reason else ''}"
-        what = f"{_medium(row.channel)} to {person} ({row.to_address}) written: {row.template}{cost}; {state}"
+        state = (
+            f"now {MESSAGE_STATES.get(row.status, row.status)}{f' ({words(row.reason).what})' if row.reason else ''}"
+        )
+        what = f"{_medium(row.channel)} to {person} ({row.to_address}) written: {title_of(row.template)}{cost}; {state}"
         body = "\n\n".join(filter(None, (row.subject, row.body)))
         yield _event(
             row.created_at,
@@ -212,11 +216,10 @@ def _medium(channel: str) -> str:
 def _proposals(connection: Connection, school: School, pupil_id: str, first: date, last: date) -> Iterator[Event]:
     for row in proposals.listing(connection, school.key, pupil_id=pupil_id):
         if first <= local_date(row.made_at) <= last:
-            what = f"Message {row.template} proposed to staff: {row.grounds.get('why', '')}"
+            what = proposal_said(row)
             yield _event(row.made_at, "proposal", what, row.made_by, record=row.proposal_id)
         if row.decided_at is not None and first <= local_date(row.decided_at) <= last:
-            why = f": {row.decision_reason}" if row.decision_reason else ""
-            what = f"Proposed message {row.template} {row.state.replace('_', ' ')}{why}"
+            what = proposal_decided(row, Names())
             yield _event(row.decided_at, "proposal", what, row.decided_by or "", record=row.proposal_id)
 
 
@@ -230,7 +233,7 @@ def _acts(
     for told in audit.page(connection, school.key, sought, limit=MOST_ACTS):
         if told.act == "evidence.export":
             continue
-        detail = "; ".join(f"{key}: {value}" for key, value in told.detail if value)
+        detail = "; ".join(told.said)
         what = f"{told.actor} {told.words}{f' ({detail})' if detail else ''}"
         yield _event(told.at, "act", without_tokens(what), f"audit, entry {told.number}", record=told.subject)
 

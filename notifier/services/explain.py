@@ -6,7 +6,7 @@ Every line comes from what was stored at the time; nothing is worked out again. 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,44 +14,36 @@ from sqlalchemy import Connection
 from notifier.domain.answer_tokens import without_tokens
 from notifier.domain.choosing import circle_of
 from notifier.domain.messages import MessageStatus
-from notifier.domain.reasons import Reason, words
-from notifier.domain.replies import ANSWER_PAGE, PLANS, Intent
+from notifier.domain.reasons import words
 from notifier.domain.schools import School
 from notifier.domain.sessions import Session, local_date
 from notifier.services.application import Application
+from notifier.services.story_words import (
+    Names,
+    decision_said,
+    event_said,
+    mark_said,
+    medium,
+    message_ended,
+    message_said,
+    names_for,
+    proposal_decided,
+    proposal_said,
+    receipt_said,
+    reply_said,
+    try_said,
+)
 from notifier.services.views import Document, board, iso
 from notifier.store import blocks as block_store
 from notifier.store import follow_ups, marks, messages, people, proposals, receipts, replies, runs
 
-_EVENTS = {
-    "opened": "follow-up opened",
-    "step": "ladder",
-    "step_skipped": "ladder step left out",
-    "call_list": "put on the call list",
-    "safeguarding_lead": "handed to the safeguarding lead",
-    "handed_over": "handed over",
-    "reply": "reply laid beside the mark",
-    "not_reached": "not reached",
-    "all_clear": "all clear",
-    "closed": "follow-up closed",
-    "reopened": "follow-up opened again",
-    "note": "note",
-    "call": "call",
-    "by_hand": "written to by hand",
-    "confirmed": "reason confirmed",
-}
-_FALLBACKS = {
-    "not_approved": "not approved yet",
-    "no_translation": "not translated",
-    "not_offered": "not offered by the school",
-}
-_OWN_WORDING = {
-    "own_wording_stale": "is outdated",
-    "own_wording_refused": "did not pass the checks",
-    "own_wording_not_approved": "is not approved yet",
-}
 _ENDED = frozenset({"cancelled", "expired", "withheld", "failed", "undelivered", "held"})
 _RANK = {status.value: rank for rank, status in enumerate(MessageStatus)}
+_KINDS = ("reply", "opened", "reopened", "call", "not_reached", "step_skipped", "step", "by_hand", "call_list", "safeguarding_lead",
+          "handed_over", "closed", "note", "all_clear")  # fmt: skip
+_CAUSES = {kind: place for place, kind in enumerate(_KINDS)}
+"""Entries of a timeline that were made at the same moment, by what brought about what."""
+_SOON = timedelta(minutes=1)
 
 
 def explain(connection: Connection, app: Application, school: School, pupil_id: str, day: date) -> Document:
@@ -60,13 +52,22 @@ def explain(connection: Connection, app: Application, school: School, pupil_id: 
     pupil = roll.pupils.get(pupil_id)
     chased = [row.follow_up_id for row in follow_ups.of_day(connection, school.key, day) if row.pupil_id == pupil_id]
     sent = messages.listing(connection, school.key, day=day, pupil_id=pupil_id)
+    events = follow_ups.timeline(connection, school.key, chased)
+    answers = replies.of_follow_ups(connection, school.key, chased)
+    proposed = proposals.listing(connection, school.key, pupil_id=pupil_id)
+    known = names_for(
+        connection,
+        school.key,
+        carers=[row.carer_id for row in [*sent, *answers]],
+        actors=[*(event.actor for event in events), *(row.decided_by for row in proposed)],
+    )
     story = [
         *_marks(connection, app, school, pupil_id, day),
+        *_replies(answers, known),
         *_decisions(connection, school, pupil_id, day),
-        *_follow_ups(connection, school, chased),
-        *_proposals(connection, school, pupil_id, day),
-        *_messages(connection, school, sent),
-        *_replies(connection, school, chased),
+        *_proposals(proposed, day, known),
+        *_follow_ups(events, answers, known),
+        *_messages(connection, school, sent, known),
     ]
     standing = runs.current_decisions(connection, school.key, day)
     return {
@@ -90,7 +91,8 @@ def explain(connection: Connection, app: Application, school: School, pupil_id: 
         ],
         "follow_ups": board(connection, app, school, day, pupil_id=pupil_id),
         "contacts": _contacts(connection, app, school, roll, pupil_id, day),
-        "story": sorted(story, key=lambda entry: entry["at"]),  # stable: what is told first above comes first
+        # What happened at the same moment stands in the order of cause: the lists above are in it, and sorting keeps it.
+        "story": sorted(story, key=lambda entry: entry["at"]),
     }
 
 
@@ -108,76 +110,68 @@ def _current(connection: Connection, school: School, pupil_id: str, day: date) -
 
 def _marks(connection: Connection, app: Application, school: School, pupil_id: str, day: date) -> Iterator[Document]:
     for mark in marks.history(connection, school.key, pupil_id, day):
-        meaning = app.codes.lookup(mark.code)
-        said = f"{mark.code or 'no mark'}{f' ({meaning.meaning})' if meaning else ''}"
-        yield _told(mark.received_at, f"{mark.session} mark came in: {said}", kind="mark", code=mark.code)
+        what = mark_said(
+            mark.session, mark.code, app.codes.lookup(mark.code), unexplained=app.codes.triggers_contact(mark.code)
+        )
+        yield _told(mark.received_at, what, kind="mark", code=mark.code)
 
 
 def _decisions(connection: Connection, school: School, pupil_id: str, day: date) -> Iterator[Document]:
     for made in runs.decision_history(connection, school.key, pupil_id, day):
-        what = f"{made.session} decision: {made.outcome}. {words(made.reason).what}"
+        what = decision_said(made.session, made.outcome, made.reason)
         yield _told(made.decided_at, what, kind="decision", outcome=made.outcome, reason=made.reason)
 
 
-def _follow_ups(connection: Connection, school: School, ids: Sequence[str]) -> Iterator[Document]:
-    for event in follow_ups.timeline(connection, school.key, ids):
-        yield _told(event.at, event_words(event), kind="follow_up", actor=event.actor)
+def _follow_ups(events: Sequence[Any], answers: Sequence[Any], known: Names) -> Iterator[Document]:
+    """The timeline, without the entries that only say that an answer came: the answer itself stands in the story."""
+    for event in sorted(events, key=lambda event: (event.at, _CAUSES.get(event.kind, len(_CAUSES)))):
+        if event.kind == "reply" and any(abs(reply.received_at - event.at) < _SOON for reply in answers):
+            continue
+        yield _told(event.at, event_said(event, known), kind="follow_up", actor=event.actor)
 
 
-def event_words(event: Any) -> str:
-    """An entry of a follow-up's timeline as the story tells it."""
-    detail = event.detail
-    if event.kind == "call_list" or (event.kind == "not_reached" and detail in Reason._value2member_map_):
-        detail = words(detail).what
-    return f"{_EVENTS.get(event.kind, event.kind)}: {detail} [{event.actor}]"
+def event_words(connection: Connection, school_id: str, events: Sequence[Any]) -> list[str]:
+    """Entries of a follow-up's timeline as the story tells them."""
+    known = names_for(connection, school_id, actors=[event.actor for event in events])
+    return [event_said(event, known) for event in events]
 
 
-def _messages(connection: Connection, school: School, sent: Sequence[Any]) -> Iterator[Document]:
+def _messages(connection: Connection, school: School, sent: Sequence[Any], known: Names) -> Iterator[Document]:
     """Messages queued, each try with a provider, receipts, and why a message ended without arriving."""
-    ids = [row.message_id for row in sent]
-    for row in reversed(sent):
-        why = _FALLBACKS.get(row.fallback, row.fallback)
-        fallback = f", in {row.language} because {row.wanted_language} is {why}" if row.fallback else ""
-        if row.fallback in _OWN_WORDING:
-            fallback = f", in the shipped words because the school's own wording {_OWN_WORDING[row.fallback]}"
-        what = f"{_medium(row.channel)} to carer {row.carer_id} queued ({row.template}{fallback})"
-        yield _told(row.created_at, what, kind="message", id=row.message_id)
-    for attempt in messages.attempts_of(connection, school.key, ids):
-        result = f"{attempt.outcome or 'outcome not known yet'} {attempt.detail}".strip()
-        what = f"handed to {attempt.provider}: {result}"
+    rows = {row.message_id: row for row in reversed(sent)}
+    to = {key: f"{medium(row.channel)} to {known.carer(row.carer_id)}" for key, row in rows.items()}
+    for key, row in rows.items():
+        yield _told(row.created_at, message_said(row, known), kind="message", id=key)
+    for attempt in messages.attempts_of(connection, school.key, list(rows)):
+        more = f" ({attempt.detail})" if attempt.detail else ""
+        what = f"{to[attempt.message_id]}: {try_said(attempt)}{more}"
         yield _told(attempt.started_at, what, kind="attempt", id=attempt.message_id)
-    found = receipts.events_of(connection, ids)
+    found = receipts.events_of(connection, list(rows))
     for event in sorted(found, key=lambda row: (row.received_at, _RANK.get(row.status, 0))):
-        what = f"{event.provider} says: {event.provider_status}"
+        what = f"{to[event.message_id]}: {receipt_said(event.status)}"
         yield _told(event.received_at, what, kind="receipt", id=event.message_id)
-    for row in reversed(sent):
+    for key, row in rows.items():
         if row.reason and row.status in _ENDED:
-            what = f"{_medium(row.channel)} to carer {row.carer_id} {row.status}: {words(row.reason).what}"
-            yield _told(row.changed_at, what, kind="message", id=row.message_id)
+            yield _told(row.changed_at, message_ended(row, known), kind="message", id=key)
 
 
-def _replies(connection: Connection, school: School, ids: Sequence[str]) -> Iterator[Document]:
-    for reply in replies.of_follow_ups(connection, school.key, ids):
-        said = f": “{without_tokens(reply.body)}”" if reply.body or reply.channel != ANSWER_PAGE else ""
-        how = "answered on the page" if reply.channel == ANSWER_PAGE else "wrote"
-        what = f"carer {reply.carer_id} {how}{said} ({PLANS[Intent(reply.intent)].label})"
-        yield _told(reply.received_at, what, kind="reply", id=reply.reply_id)
+def _replies(answers: Sequence[Any], known: Names) -> Iterator[Document]:
+    told = set()
+    for reply in answers:
+        if reply.reply_id not in told:  # one may lie beside the morning and the afternoon
+            told.add(reply.reply_id)
+            what = reply_said(reply, known, without_tokens(reply.body))
+            yield _told(reply.received_at, what, kind="reply", id=reply.reply_id)
 
 
-def _proposals(connection: Connection, school: School, pupil_id: str, day: date) -> Iterator[Document]:
+def _proposals(proposed: Sequence[Any], day: date, known: Names) -> Iterator[Document]:
     """Messages outside first-day contact that were proposed that day, and what people decided about them."""
-    for row in proposals.listing(connection, school.key, pupil_id=pupil_id):
+    for row in proposed:
         if local_date(row.made_at) == day:
-            what = f"{row.template} proposed to staff: {row.grounds.get('why', '')} [{row.made_by}]"
-            yield _told(row.made_at, what, kind="proposal", id=row.proposal_id)
+            yield _told(row.made_at, proposal_said(row), kind="proposal", id=row.proposal_id)
         if row.decided_at is not None and local_date(row.decided_at) == day:
-            reason = f": {row.decision_reason}" if row.decision_reason else ""
-            what = f"proposed {row.template} {row.state.replace('_', ' ')}{reason} [{row.decided_by}]"
+            what = proposal_decided(row, known)
             yield _told(row.decided_at, what, kind="proposal", id=row.proposal_id, actor=row.decided_by)
-
-
-def _medium(channel: str) -> str:
-    return {"sms": "text", "email": "e-mail"}.get(channel, channel)
 
 
 def _contacts(

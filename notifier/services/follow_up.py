@@ -20,6 +20,7 @@ from notifier.domain.sessions import Session
 from notifier.services import outbox
 from notifier.services.application import Application
 from notifier.store import follow_ups as store
+from notifier.store import marks as mark_store
 from notifier.store import messages as message_store
 from notifier.store import people, records, replies
 
@@ -36,6 +37,10 @@ class MarkChange:
     session: str
     old: str
     new: str
+
+
+CONFIRMED = "confirmed"
+"""Closed for this reason, a person gave the reason of the absence; "present", "explained" and "arrived_later" are the register's."""
 
 
 class NotOpen(Exception):
@@ -65,7 +70,30 @@ def marks_changed(
             elif own is None and later is not None and app.codes.is_on_site(later.new):
                 _close(connection, school, row, now, actor="register", reason="arrived_later", code=later.new)
                 arrived.append(row)
-        send_all_clear(connection, app, school, arrived, day=day, now=now)
+        here = _not_missing_again(connection, app, school, arrived, day)
+        for row in arrived:
+            if row not in here:
+                said = "the carers got no all clear: missing again in the afternoon"
+                note(connection, school, row.follow_up_id, now, "note", "register", said)
+        send_all_clear(connection, app, school, here, day=day, now=now)
+
+
+def _not_missing_again(
+    connection: Connection, app: Application, school: School, arrived: Sequence[Any], day: date
+) -> list[Any]:
+    """Those of the arrived whom the afternoon's register does not miss: nobody is told that a child is here who has left again."""
+    mornings = [row.pupil_id for row in arrived if row.session == Session.AM]
+    afternoon = (
+        mark_store.session_marks(connection, school.key, day, Session.PM, pupil_ids=mornings) if mornings else {}
+    )
+    return [
+        row
+        for row in arrived
+        if row.session != Session.AM
+        or row.pupil_id not in afternoon
+        or not app.codes.is_mark(afternoon[row.pupil_id].code)
+        or app.codes.is_on_site(afternoon[row.pupil_id].code)
+    ]
 
 
 def _follow_mark(
@@ -202,7 +230,7 @@ def confirm(
     if not rows:
         raise NotOpen(f"Pupil {pupil_id} has no open follow-up on {day:%d/%m/%Y}; nothing was changed.")
     for row in rows:
-        _close(connection, school, row, now, actor=by, reason="confirmed", code=code)
+        _close(connection, school, row, now, actor=by, reason=CONFIRMED, code=code)
         if note_text:
             note(connection, school, row.follow_up_id, now, "note", by, note_text)
     ids = [row.follow_up_id for row in rows]

@@ -27,7 +27,7 @@ from notifier.services import ladder
 from notifier.services.application import Application
 from notifier.services.brakes import hold_while_off, stop_channel, within_caps, within_pace
 from notifier.services.in_flight import NOT_CALLED, Ended, InFlight
-from notifier.services.look_again import end_overdue, gather, look_again
+from notifier.services.look_again import end_overdue, gather, leaves_until, look_again
 from notifier.services.receipts import apply_waiting
 from notifier.store import blocks as block_store
 from notifier.store import last_look, runs
@@ -220,7 +220,7 @@ def _outgoing(app: Application, school: School, row: Any) -> tuple[Any, Outgoing
             school_id=row.school_id,
             to=row.to_address,
             body=row.body,
-            expires_at=row.expires_at,
+            expires_at=leaves_until(school, row),
             sender=school.sms_from if row.channel == "sms" else None,
             sender_name=school.name,
             subject=row.subject,
@@ -243,15 +243,15 @@ def _settle(app: Application, results: Sequence[Ended], now: datetime) -> dict[s
             connection,
             [
                 {
-                    "b_school": row.school_id,
-                    "b_message": row.message_id,
-                    "b_status": (outcome.status or MessageStatus.ACCEPTED).value,
-                    "b_provider": channel.name,
-                    "b_provider_id": outcome.provider_id,
-                    "b_now": now,
+                    "school_id": row.school_id,
+                    "message_id": row.message_id,
+                    "status": (outcome.status or MessageStatus.ACCEPTED).value,
+                    "provider": channel.name,
+                    "provider_id": outcome.provider_id,
                 }
                 for row, _, channel, outcome in accepted
             ],
+            at=now,
         )
         for row, *_ in accepted:
             counted["staff" if row.audience == "staff" else "accepted"] += 1
@@ -271,15 +271,15 @@ def _settle(app: Application, results: Sequence[Ended], now: datetime) -> dict[s
 
 def _ended(row: Any, outcome: Outcome, now: datetime) -> dict[str, Any]:
     return {
-        "b_school": row.school_id,
-        "b_message": row.message_id,
-        "b_number": row.attempts,
-        "b_ended": now,
-        "b_outcome": outcome.kind.value,
-        "b_provider_id": outcome.provider_id,
-        "b_error_code": outcome.error_code,
-        "b_error_class": outcome.error_class.value if outcome.error_class else None,
-        "b_detail": outcome.detail,
+        "school_id": row.school_id,
+        "message_id": row.message_id,
+        "number": row.attempts,
+        "ended_at": now,
+        "outcome": outcome.kind.value,
+        "provider_id": outcome.provider_id,
+        "error_code": outcome.error_code,
+        "error_class": outcome.error_class.value if outcome.error_class else None,
+        "detail": outcome.detail,
     }
 
 

@@ -83,6 +83,10 @@ def mark_read(turn: Turn, *, note: str = "", outcome: str = "read") -> None:
         school, found = opened(connection, turn)
         if outcome == "stranger" and not found.stranger:
             raise NotAllowed("This is no stranger: somebody has said whose number it is. Load the page again.")
+        if outcome == "wrong_number" and not found.wrong:
+            raise NotAllowed(
+                "Nobody wrote that this is a wrong number. On the follow-up’s page, log a call: wrong number."
+            )
         settle(connection, turn, school, found, outcome=outcome, note=note)
 
 

@@ -5,7 +5,7 @@ What is due comes from `domain.ladder`; whom a step turns to from `services.step
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 
 from notifier.domain.choosing import Blocks, Circle, circle_of
 from notifier.domain.decisions import why_nobody
-from notifier.domain.ladder import DueStep, due_steps, next_due
+from notifier.domain.ladder import DueStep, due_steps, next_due, step_to_go_on
+from notifier.domain.messages import MAY_HAVE_LEFT, WAITING, MessageStatus
 from notifier.domain.policies import Audience
 from notifier.domain.reasons import Reason
 from notifier.domain.schools import School
@@ -50,13 +51,30 @@ def _circles(
     }
 
 
-def _written_to(connection: Connection, school: School, ids: Sequence[str]) -> dict[str, set[tuple[str, str]]]:
+def _absence_messages(connection: Connection, school: School, ids: Sequence[str]) -> list[Any]:
+    rows = message_store.of_follow_ups(connection, school.key, ids)
+    return [message for message in rows if message.purpose == outbox.ABSENCE]
+
+
+def _written_to(messages: Iterable[Any]) -> dict[str, set[tuple[str, str]]]:
     """For each follow-up, the (carer, channel) pairs that were, or are about to be, written to."""
     found: dict[str, set[tuple[str, str]]] = {}
-    for message in message_store.of_follow_ups(connection, school.key, ids):
-        if message.purpose == outbox.ABSENCE:
-            found.setdefault(message.about, set()).add((message.carer_id or "", message.channel))
+    for message in messages:
+        found.setdefault(message.about, set()).add((message.carer_id or "", message.channel))
     return found
+
+
+def steps_had(messages: Iterable[Any]) -> dict[tuple[str, str, str, str], Any]:
+    """What carers had, or are about to have, of which step: by (follow-up, carer, channel, step) the message.
+
+    A message's identity holds the set of children it names. Where a brother is settled between a text by hand and the ladder's own time,
+    the set is another one, and only this keeps the sister's text from leaving a second time.
+    """
+    return {
+        (message.about, message.carer_id or "", message.channel, message.step): message
+        for message in messages
+        if MessageStatus(message.status) in MAY_HAVE_LEFT | WAITING
+    }
 
 
 def advance(connection: Connection, app: Application, school: School, *, now: datetime) -> int:
@@ -67,7 +85,8 @@ def advance(connection: Connection, app: Application, school: School, *, now: da
         return 0
     policy = app.policy(school)
     circles = _circles(connection, app, school, [row.pupil_id for row in rows], day)
-    written = _written_to(connection, school, [row.follow_up_id for row in rows])
+    messages = _absence_messages(connection, school, [row.follow_up_id for row in rows])
+    written, had = _written_to(messages), steps_had(messages)
     drafts: dict[str, list[outbox.Draft]] = {}
     calls, leads = [], []
     for row in rows:
@@ -79,20 +98,25 @@ def advance(connection: Connection, app: Application, school: School, *, now: da
         if row.next_step_at is None or row.next_step_at > now:
             continue
         times = school.times[Session(row.session)]
+        done = step_to_go_on(
+            policy.steps, row.next_step, on_call_list=row.call_list_at is not None, lead_told=row.lead_at is not None
+        )
         due = due_steps(
             policy.steps,
             started_at=row.ladder_from,
-            next_step=row.next_step,
+            next_step=done,
             now=now,
             last_contact=at_local(day, times.last_contact),
             texts_paused=row.answered_at is not None,
         )
-        done = row.next_step
         for item in due:
             if item.step.to is Audience.CALL_LIST:
                 if waiting:
                     break  # the answer's own deadline puts it on the list
-                if put_on_call_list(connection, school, row, Reason.NO_ANSWER, now):
+                added = put_on_call_list(connection, school, row, Reason.NO_ANSWER, now)
+                # whose number was dead went on the list since without an e-mail of its own; who was on it from the first had one
+                silently = row.answered_at is None and row.call_list_at != row.opened_at
+                if row not in calls and (added or silently):
                     calls.append(row)
             elif item.step.to is Audience.SAFEGUARDING_LEAD:
                 if waiting:
@@ -100,7 +124,7 @@ def advance(connection: Connection, app: Application, school: School, *, now: da
                 if row.answered_at is None or row.urgent_at is not None:
                     leads.append(row)
             else:
-                found = _text_step(connection, school, row, item, circles, written, now)
+                found = _text_step(connection, school, row, item, circles, written, had, now)
                 drafts.setdefault(row.session, []).extend(found)
             done = item.index + 1
         following = next_due(policy.steps, row.ladder_from, done)
@@ -123,6 +147,7 @@ def _text_step(
     due: DueStep,
     circles: Mapping[str, Circle],
     written: Mapping[str, set[tuple[str, str]]],
+    had: Mapping[tuple[str, str, str, str], Any],
     now: datetime,
 ) -> list[outbox.Draft]:
     step = due.step
@@ -146,6 +171,7 @@ def _text_step(
         reason = why_nobody(circle)
         put_on_call_list(connection, school, row, reason, now)
         return []
+    found = [draft for draft in found if (row.follow_up_id, draft.carer.carer_id, draft.channel, draft.step) not in had]
     note(connection, school, row.follow_up_id, now, "step", "ladder", f"{step.name}: {len(found)} messages")
     return found
 
@@ -203,7 +229,7 @@ def pass_on(
             )
         return
     circles = _circles(connection, app, school, [row.pupil_id for row in follow_ups], message.day)
-    written = _written_to(connection, school, [row.follow_up_id for row in follow_ups])
+    written = _written_to(_absence_messages(connection, school, [row.follow_up_id for row in follow_ups]))
     last = at_local(message.day, school.times[Session(message.session)].last_contact)
     drafts = []
     for row in follow_ups:
@@ -255,14 +281,18 @@ def _another_way(
     return []
 
 
-def end_day(connection: Connection, app: Application, school: School, *, day: date, now: datetime) -> int:
-    """At the day's cut-off, hand everyone still open over on a list; returns how many."""
+def end_day(
+    connection: Connection, app: Application, school: School, *, day: date, now: datetime, closed: bool = False
+) -> int:
+    """At the day's cut-off, or when the school closes on the way to it, hand everyone still open over on a list; returns how many."""
     rows = [row for row in store.of_day(connection, school.key, day, open_only=True) if row.handed_over_at is None]
     if not rows:
         return 0
+    why = Reason.CLOSED_MEANWHILE if closed else Reason.NO_ANSWER
+    said = "still open when the school closed" if closed else "still open at the day's cut-off"
     for row in rows:
-        put_on_call_list(connection, school, row, Reason.NO_ANSWER, now)
-        note(connection, school, row.follow_up_id, now, "handed_over", "ladder", "still open at the day's cut-off")
+        put_on_call_list(connection, school, row, why, now)
+        note(connection, school, row.follow_up_id, now, "handed_over", "ladder", said)
     store.change(connection, school.key, [row.follow_up_id for row in rows], handed_over_at=now, next_step_at=None)
     fresh = store.by_ids(connection, school.key, [row.follow_up_id for row in rows])
     alerts.tell_of_calls(

@@ -5,6 +5,7 @@ Only the messages change hands. The number on record stays the MIS's to change, 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from notifier.domain.schools import School
 from notifier.domain.sessions import local_date
 from notifier.services import receive
 from notifier.services.inbox_acts import Changed, Turn, opened, who_was_quicker
+from notifier.services.incoming import Match
 from notifier.services.schools import NotAllowed
 from notifier.store import blocks as block_store
 from notifier.store import follow_ups as follow_up_store
@@ -37,20 +39,26 @@ class Contact:
 
 def find(connection: Connection, school: School, words: str) -> list[Contact]:
     """Contacts by the name of pupil or carer, or the pupil's number."""
-    return [_contact(row) for row in store.find_contacts(connection, school.key, words)]
+    return _contacts(connection, school, store.find_contacts(connection, school.key, words))
 
 
 def contact(connection: Connection, school: School, pupil_id: str, carer_id: str) -> Contact | None:
     """One contact of a pupil on roll; None where there is none."""
     found = store.find_contacts(connection, school.key, pupil_id, exactly=True)
-    return next((_contact(row) for row in found if row.carer_id == carer_id), None)
+    return next(iter(_contacts(connection, school, [row for row in found if row.carer_id == carer_id])), None)
 
 
-def _contact(row: Any) -> Contact:
-    return Contact(
-        row.pupil_id, f"{row.preferred_name or row.given_name} {row.family_name}".strip(), row.registration_group,
-        row.carer_id, row.name or row.carer_id, row.relationship, row.mobile or row.email or "", bool(row.no_contact),
-    )  # fmt: skip
+def _contacts(connection: Connection, school: School, rows: Iterable[Any]) -> list[Contact]:
+    """The contacts, those who must not be contacted marked: by the people file, or by a block that staff set."""
+    blocked = {(row.pupil_id, row.carer_id) for row in block_store.contact_blocks_standing(connection, school.key)}
+    return [
+        Contact(
+            row.pupil_id, f"{row.preferred_name or row.given_name} {row.family_name}".strip(), row.registration_group,
+            row.carer_id, row.name or row.carer_id, row.relationship, row.mobile or row.email or "",
+            bool(row.no_contact) or (row.pupil_id, row.carer_id) in blocked,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def link(turn: Turn, *, pupil_id: str, carer_id: str) -> None:
@@ -68,8 +76,7 @@ def link(turn: Turn, *, pupil_id: str, carer_id: str) -> None:
         if chosen is None:
             raise NotAllowed("There is no such contact on roll. Search again.")
         today = local_date(turn.now)
-        blocks = block_store.load_blocks(connection, school.key, today)
-        if chosen.forbidden or (pupil_id, carer_id) in blocks.forbidden:
+        if chosen.forbidden:
             raise NotAllowed("This person must not be contacted. Note the message, and tell the safeguarding lead.")
         children = people.children_of(connection, school.key, carer_id)
         beside = follow_up_store.of_pupils(connection, school.key, list(children), since=today)
@@ -82,7 +89,7 @@ def link(turn: Turn, *, pupil_id: str, carer_id: str) -> None:
         if changed != len(turn.seen):
             raise Changed(who_was_quicker(found, turn))
         roll = people.load_roll(connection, school.key, pupil_ids=about)
-        match = receive.Match(school, roll.carers[carer_id], tuple(about), tuple(chased))
+        match = Match(school, roll.carers[carer_id], tuple(about), tuple(chased))
         for row in found.replies:
             receive.act_on_linked(connection, turn.app, match, row, now=turn.now)
         records.add_audit(

@@ -18,10 +18,11 @@ from notifier.domain.choosing import Barrier, Circle, circle_of
 from notifier.domain.messages import MessageStatus
 from notifier.domain.reasons import Reason
 from notifier.domain.schools import School
-from notifier.services import ladder, outbox
+from notifier.domain.sessions import Session, at_local
+from notifier.services import follow_up, ladder, outbox
 from notifier.services.application import Application
 from notifier.services.proposals_last_look import overtaken
-from notifier.store import last_look, people
+from notifier.store import follow_ups, last_look, people
 from notifier.store import messages as store
 from notifier.store.last_look import NamedPupil
 
@@ -82,7 +83,7 @@ def look_again(
     proposed = [row for row in rows if row.purpose == outbox.PROPOSAL and row.expires_at > now]
     stopped = overtaken(connection, app, school, proposed, facts.named, now=now) if proposed else {}
     for row in rows:
-        if row.expires_at <= now:
+        if leaves_until(school, row) <= now:
             _end(connection, app, school, row, MessageStatus.EXPIRED, Reason.PAST_DEADLINE, now)
             ended["expired"] += 1
         elif row.message_id in stopped:
@@ -100,6 +101,13 @@ def look_again(
             else:
                 ended["cancelled"] += 1
     return fit, ended
+
+
+def leaves_until(school: School, row: Any) -> datetime:
+    """Until when a message may leave: its own deadline, or the school's last time for texts where that is earlier now."""
+    deadline: datetime = row.expires_at
+    times = school.times.get(Session(row.session)) if row.purpose == outbox.ABSENCE else None
+    return min(deadline, at_local(row.day, times.last_contact)) if times else deadline
 
 
 def end_overdue(connection: Connection, app: Application, *, now: datetime) -> int:
@@ -177,8 +185,19 @@ def _end(
     now: datetime,
 ) -> None:
     moved = store.move(connection, school.key, [row.message_id], status, at=now, reason=reason.value)
-    if moved and row.audience == "carer" and reason is not Reason.SCHOOL_CLOSED:
+    if not moved or row.audience != "carer":
+        return
+    if reason is Reason.SCHOOL_CLOSED:  # nobody else is written to either; people see to the child
+        _to_people(connection, school, row, Reason.CLOSED_MEANWHILE, now)
+    else:
         ladder.pass_on(connection, app, school, row, now=now, reason=reason)
+
+
+def _to_people(connection: Connection, school: School, row: Any, reason: Reason, now: datetime) -> None:
+    links = store.links_of(connection, school.key, [row.message_id]).get(row.message_id, [])
+    chased = [link.follow_up_id for link in links if link.follow_up_id]
+    for each in follow_ups.by_ids(connection, school.key, chased):
+        follow_up.put_on_call_list(connection, school, each, reason, now)
 
 
 def _say_it_without(

@@ -1,6 +1,8 @@
-"""Who looked at which pupil's story: noted at every look, and sealed into the school's audit chain within the hour.
+"""Who looked at which pupil's story: noted at every look, and sealed into the school's audit chain within minutes.
 
-A page that shows a pupil's messages, answers or day calls `note` before it is shown; if the look cannot be noted, nothing is shown.
+A page that shows a pupil's messages, answers or day calls `note` before it is shown; if the look cannot be noted, nothing is shown. The
+tick seals (`seal_due`), also when nobody looks any more; sealing at once would make every page wait for the chain, and for a run that holds
+the school.
 """
 
 from __future__ import annotations
@@ -28,7 +30,11 @@ WHAT: Final = {
 ONCE_IN: Final = timedelta(minutes=10)
 """A page that refreshes itself is one look."""
 
-SEALED_WITHIN: Final = timedelta(hours=1)
+SEALED_AFTER: Final = timedelta(minutes=5)
+"""The tick seals looks that are older; a minute later none of them can be taken out without a trace."""
+
+SEALED_AT_LATEST: Final = timedelta(hours=1)
+"""Without a tick, whoever looks next seals looks that are older."""
 
 SEALS: Final = "looks.sealed"
 """The act of the audit entry that holds the hash of looks."""
@@ -50,8 +56,18 @@ def note(
     with app.database.begin() as connection:
         looks.add(connection, rows)
         oldest = looks.oldest_unsealed(connection, school_id)
-        if oldest is not None and now - oldest >= SEALED_WITHIN:
+        if oldest is not None and now - oldest >= SEALED_AT_LATEST:
             seal(connection, school_id, now=now)
+
+
+def seal_due(app: Application, school_id: str, *, now: datetime) -> int:
+    """Seal a school's looks where the oldest has waited long enough; returns how many there were. Cheap where there are none."""
+    with app.database.read() as connection:
+        oldest = looks.oldest_unsealed(connection, school_id)
+    if oldest is None or now - oldest < SEALED_AFTER:
+        return 0
+    with app.database.begin() as connection:
+        return seal(connection, school_id, now=now)
 
 
 def seal(connection: Connection, school_id: str, *, now: datetime) -> int:
@@ -66,5 +82,5 @@ def seal(connection: Connection, school_id: str, *, now: datetime) -> int:
         connection, school_id, at=now, actor="service", act=SEALS, subject=f"{rows[0].number}-{rows[-1].number}",
         detail={"looks": len(rows), "digest": looks.digest(rows)},
     )  # fmt: skip
-    looks.seal(connection, school_id, last=rows[-1].number, entry=entry)
+    looks.seal(connection, school_id, [row.number for row in rows], entry=entry)
     return len(rows)

@@ -195,7 +195,7 @@ def _day(text: str, place: str, faults: dict[str, str]) -> date | None:
     except ValueError:
         day = None
     if day is None or not 2000 <= day.year <= 2100:
-        faults[place] = "Enter a day as 23/11/2026."
+        faults[place] = "Enter a day like 23/11/2026."
         return None
     return day
 

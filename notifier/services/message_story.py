@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from notifier.domain.answer_tokens import without_tokens
 from notifier.domain.messages import MessageStatus
 from notifier.domain.schools import School
+from notifier.domain.staff_words import provider_words
 from notifier.services.message_search import LogLine, lines
-from notifier.store import follow_ups, message_log, messages, receipts, replies
+from notifier.services.story_words import receipt_said, result_said
+from notifier.store import follow_ups, message_log, messages, names, receipts, replies
 from notifier.store.message_log import IN, Entry
+
+NOTIFIER: Final = "Notifier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,30 +75,27 @@ def _of_message(connection: Connection, school: School, row: Any) -> Story:
 
 
 def message_steps(connection: Connection, school_id: str, rows: list[Any]) -> list[Step]:
-    """What happened to messages, in order."""
+    """What happened to messages, in order; what happened at the same moment stands in the order of cause."""
     ids = [row.message_id for row in rows]
-    steps = [Step(row.created_at, "Written and put in the queue", "Notifier") for row in rows]
+    steps = [Step(row.created_at, "Written, to leave when it is due", NOTIFIER) for row in rows]
     for attempt in messages.attempts_of(connection, school_id, ids):
-        result = attempt.outcome or "outcome not known yet"
+        provider = provider_words(attempt.provider)
         code = f"error {attempt.error_code}" if attempt.error_code else ""
-        named = f"{attempt.provider} calls it {attempt.provider_id}" if attempt.provider_id else ""
+        named = f"its number there: {attempt.provider_id}" if attempt.provider_id else ""
         more = "; ".join(filter(None, (code, attempt.detail, named)))
-        steps.append(Step(attempt.started_at, f"Handed to {attempt.provider}, try {attempt.number}", "Notifier"))
+        number = f", try {attempt.number}" if attempt.number > 1 else ""
+        steps.append(Step(attempt.started_at, f"Handed to {provider}{number}", NOTIFIER))
         if attempt.ended_at is not None:
-            steps.append(Step(attempt.ended_at, f"The try ended: {result}", attempt.provider, more))
+            steps.append(Step(attempt.ended_at, result_said(attempt.outcome), provider, more))
     rank = {status.value: place for place, status in enumerate(MessageStatus)}
     for event in sorted(
         receipts.events_of(connection, ids), key=lambda row: (row.received_at, rank.get(row.status, 0))
     ):
         code = f"error {event.error_code}" if event.error_code else ""
         late = "" if event.applied else "came out of order and changed nothing"
+        more = "; ".join(filter(None, (code, late)))
         steps.append(
-            Step(
-                event.received_at,
-                f"Receipt: {event.provider_status}",
-                event.provider,
-                "; ".join(filter(None, (code, late))),
-            )
+            Step(event.received_at, receipt_said(event.status).capitalize(), provider_words(event.provider), more)
         )
     return sorted(steps, key=lambda step: step.at)
 
@@ -107,7 +108,8 @@ def _of_reply(connection: Connection, school: School, reply: Any) -> Story:
         if row.carer_id == reply.carer_id
     }
     line, *others = lines(connection, school.key, [Entry(0, IN, reply), *sent.values()])
-    steps = [Step(reply.received_at, "Received", reply.provider)]
+    steps = [Step(reply.received_at, "Received", provider_words(reply.provider))]
     if reply.read_at is not None:
-        steps.append(Step(reply.read_at, "Read", reply.read_by or "staff"))
+        reader = names.staff_by_email(connection, [reply.read_by or ""]).get(reply.read_by or "", reply.read_by)
+        steps.append(Step(reply.read_at, "Dealt with", reader or "staff"))
     return Story(line, tuple(steps), tuple(chased), tuple(others), "")

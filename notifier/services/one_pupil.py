@@ -22,6 +22,7 @@ from notifier.domain.schools import School
 from notifier.services import staff_acts, write_by_hand
 from notifier.services.application import Application
 from notifier.services.explain import explain
+from notifier.services.story_words import receipt_said
 from notifier.services.today import situation
 from notifier.services.views import Document, message_document, reply_document
 from notifier.services.write_by_hand import Offer
@@ -64,6 +65,7 @@ class OneDay:
     quick: tuple[Quick, ...]
     suppressions: tuple[Any, ...]
     blocks: tuple[Any, ...]
+    told_ahead: tuple[Any, ...]
     until: str
 
 
@@ -111,6 +113,7 @@ def one_day(
             blocks.suppressions_of(connection, school.key, pupil_id, [c["carer_id"] for c in story["contacts"]], day)
         ),
         blocks=tuple(blocks.contact_blocks_standing(connection, school.key, pupil_id)),
+        told_ahead=tuple(blocks.reports_standing(connection, school.key, pupil_id, day)),
         until=next(
             (str(reply["facts"]["return_date"]) for reply in reversed(answers) if reply["facts"].get("return_date")), ""
         ),
@@ -175,7 +178,7 @@ def _messages(connection: Connection, school: School, roll: Roll, pupil_id: str,
                 "who": carer.name if carer and carer.name else f"carer {row.carer_id}",
                 "relationship": link.relationship if link else "",
                 "receipts": [
-                    (event.received_at, event.provider_status)
+                    (event.received_at, receipt_said(event.status))
                     for event in sorted(events.get(row.message_id, []), key=_in_order)
                 ],
             }

@@ -38,6 +38,9 @@ from notifier.wording.packs import (
 
 _DO = ("new", "change")
 
+FOR_ALL_SCHOOLS = "a policy is for every school here: whoever runs Notifier takes it in, by command"
+"""Why the pages leave a policy out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -76,10 +79,12 @@ def take_in(
     now: datetime,
     approve: bool,
     trust: bool = False,
+    policies: bool = True,
     replace_policies: bool = False,
 ) -> Plan:
     """Plan taking a pack in for a school or its trust, and with `approve` do it, in the name of `by`.
 
+    Policies are files that every school here can choose: without `policies` they are left out, whatever the pack holds.
     Raises PackFault for a pack that cannot be read whole, NotAllowed, UnknownSchool.
     """
     pack = read_pack(data, source=source)
@@ -87,14 +92,16 @@ def take_in(
         raise NotAllowed("Say who looked through the pack and approves it: --approve --by NAME")
     with app.database.read() as connection:
         owner = owner_of(app, connection, key, trust=trust)
-        plan = _planned(app, connection, pack, owner, replace_policies)
+        plan = _planned(app, connection, pack, owner, policies, replace_policies)
     if not approve or not plan.wanted:
         return plan
     _carry_out(app, plan, by=by.strip(), now=now)
     return Plan(pack, owner, plan.items, done=True, notes=plan.notes)
 
 
-def _planned(app: Application, connection: Connection, pack: Pack, owner: Owner, replace_policies: bool) -> Plan:
+def _planned(
+    app: Application, connection: Connection, pack: Pack, owner: Owner, policies: bool, replace_policies: bool
+) -> Plan:
     wording = wording_for(app, owner)
     approvals = records.approved(connection, owner.key, None if owner.is_trust else owner.school.trust)
     found: dict[str, str] = {}
@@ -116,7 +123,8 @@ def _planned(app: Application, connection: Connection, pack: Pack, owner: Owner,
         planned.append(_plan_words(app, wording, owner, item, why, approvals))
     planned += _plan_approvals(app, wording, pack, planned, english, found, approvals)
     planned += [
-        _plan_policy(app, connection, policy, found.get(policy.name), replace_policies) for policy in pack.policy
+        _plan_policy(app, connection, policy, found.get(policy.name) if policies else FOR_ALL_SCHOOLS, replace_policies)
+        for policy in pack.policy
     ]
     notes = [
         f"{words.template} {words.language} {words.channel}: the own translation here belongs to the English that goes; "

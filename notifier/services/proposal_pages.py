@@ -77,7 +77,11 @@ def _proposed(
         for trial in row["facts"]
         if trial["fact"] in FACTS and trial["fact"] != "asked" and trial["wanted"] != "no"
     ]
-    grounds = tuple(f"{FACTS[trial['fact']].means}: {_plain(trial['found'])}" for trial in asked)
+    grounds = tuple(
+        means if trial["found"] is True else f"{means}: {_plain(trial['found'])}"
+        for trial in asked
+        for means in (FACTS[trial["fact"]].means,)
+    )
     return Proposed(row, grounds, _said(app, school, row, approvals), title_of(row["template"]))
 
 

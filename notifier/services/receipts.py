@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from notifier.channels.base import ErrorClass, Receipt
 from notifier.domain.messages import MessageStatus
 from notifier.domain.reasons import Reason
-from notifier.services import ladder
+from notifier.services import brakes, ladder
 from notifier.services.application import Application
 from notifier.store import blocks as block_store
 from notifier.store import messages as store
@@ -79,7 +79,12 @@ def _not_delivered(connection: Connection, app: Application, message: Any, recei
     if message.audience != "carer":
         return
     school = app.school(connection, message.school_id)
-    if receipt.error_class is ErrorClass.PERMANENT:
+    if receipt.error_class is ErrorClass.CONFIG:  # the account is suspended, say: nothing more would arrive either
+        brakes.stop_channel(
+            connection, app, school, "configuration", message.channel, [message], now=now,
+            detail=f"{receipt.provider}: {receipt.error_code or ''} {receipt.status.value}, by a receipt",
+        )  # fmt: skip
+    elif receipt.error_class is ErrorClass.PERMANENT:
         block_store.note_fault(
             connection, school.key, message.channel, message.to_address,
             reason="unreachable", detail=f"provider {receipt.error_code}", at=now,
@@ -112,5 +117,11 @@ def apply_waiting(
             occurred_at=event.occurred_at,
             attempt_id=event.attempt_id,
             error_code=event.error_code,
+            error_class=_class_of(app, event),
         )
         apply_receipt(connection, app, message, receipt, now=now)
+
+
+def _class_of(app: Application, event: Any) -> ErrorClass | None:
+    channel = next((channel for channel in app.channels.values() if channel.name == event.provider), None)
+    return channel.receipt_class(event.error_code, MessageStatus(event.status)) if channel else None

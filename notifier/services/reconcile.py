@@ -160,14 +160,13 @@ def _settle_one(
         if mine:
             item = min(mine, key=lambda found: found.created_at)
             values = {
-                "b_school": row.school_id,
-                "b_message": row.message_id,
-                "b_status": MessageStatus.ACCEPTED.value,
-                "b_provider": channel.name,
-                "b_provider_id": item.provider_id,
-                "b_now": now,
+                "school_id": row.school_id,
+                "message_id": row.message_id,
+                "status": MessageStatus.ACCEPTED.value,
+                "provider": channel.name,
+                "provider_id": item.provider_id,
             }
-            store.settle_accepted(connection, [values])
+            store.settle_accepted(connection, [values], at=now)
             apply_waiting(connection, app, [item.provider_id], now=now)
             if item.status is not MessageStatus.ACCEPTED:
                 receipt = Receipt(

@@ -49,7 +49,7 @@ def run_report(connection: Connection, app: Application, school: School, day: da
             {
                 "name": full_name(pupil) if pupil else pupil_id,
                 "group": pupil.registration_group if pupil else "",
-                "reason": words(Reason.NOT_DELIVERED if row.outcome == Outcome.CONTACT else reason).what,
+                "reason": _told(Reason.NOT_DELIVERED if row.outcome == Outcome.CONTACT else reason),
                 "since": local_time(row.decided_at),
             }
         )
@@ -67,6 +67,12 @@ def run_report(connection: Connection, app: Application, school: School, day: da
         "pupils": sorted(missed, key=lambda line: (line["group"], line["name"])),
         "groups": [{"name": row.scope or "the whole school", "expected": row.measure} for row in held],
     }
+
+
+def _told(reason: Reason) -> str:
+    """What happened and what to do about it, as one part of a line."""
+    said = words(reason)
+    return " ".join(part for part in (said.what, said.next_step) if part).removesuffix(".")
 
 
 def send_run_report(

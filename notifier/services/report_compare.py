@@ -8,7 +8,7 @@ morning session, so that their totals are the same (`domain.small_numbers`).
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from notifier.domain.schools import School
@@ -53,11 +53,13 @@ class _Table:
     unit: str
 
 
-def compare(app: Application, schools: Sequence[School], span: Span, *, hide_small: bool) -> Comparison:
-    """The schools side by side over a span."""
+def compare(
+    app: Application, schools: Sequence[School], span: Span, *, hide_small: bool, known: Collection[str] = ()
+) -> Comparison:
+    """The schools side by side over a span. `known` are the keys of schools whose own reports the reader sees too."""
     ordered = sorted(schools, key=lambda school: school.name)
     groups = _tables(app, ordered, span)
-    figures = [figure for group in groups for figure in _drawn(group, ordered, hide_small)]
+    figures = [figure for group in groups for figure in _drawn(group, ordered, hide_small, known)]
     return Comparison((*figures, _registers(app, ordered, span), _cost(app, ordered, span, hide_small)), hide_small)
 
 
@@ -128,9 +130,12 @@ def _columns(
     return (*called, "Others"), cells
 
 
-def _drawn(tables: Sequence[_Table], schools: Sequence[School], hide_small: bool) -> list[Figure]:
+def _drawn(
+    tables: Sequence[_Table], schools: Sequence[School], hide_small: bool, known: Collection[str]
+) -> list[Figure]:
     grids = [with_totals([table.cells[school.key] for school in schools]) for table in tables]
-    masks = hide(grids) if hide_small else [[[False] * len(row) for row in grid] for grid in grids]
+    own = [row for row, school in enumerate(schools) if school.key in known]
+    masks = hide(grids, known=own) if hide_small else [[[False] * len(row) for row in grid] for grid in grids]
     names = [*(school.name for school in schools), ALL]
     figures = []
     for table, grid, mask in zip(tables, grids, masks, strict=True):

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from notifier.domain.schools import School
+from notifier.registers.refusals import neutralised
 from notifier.services.application import Application
 from notifier.services.report_shapes import Cell, Figure, Span
 from notifier.store import records
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_csv(figure: Figure) -> str:
@@ -29,7 +28,7 @@ def _plain(cell: Cell, money: bool) -> str | int | float:
     if cell is None:
         return ""
     if isinstance(cell, str):
-        return f"'{cell}" if cell.startswith(_FORMULA) else cell
+        return neutralised(cell)
     return f"{cell / 100:.2f}" if money else cell
 
 
@@ -39,7 +38,7 @@ def note_export(
     """Tell each school's audit that a table about it was taken away."""
     detail = {"first": span.first.isoformat(), "last": span.last.isoformat()}
     with app.database.begin() as connection:
-        for school in schools:
+        for school in sorted(schools, key=lambda each: each.key):  # two exports at once lock in the same order
             records.add_audit(
                 connection, school.key, at=now, actor=by, act="report.export", subject=figure.key, detail=detail
             )

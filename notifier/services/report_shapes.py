@@ -153,7 +153,7 @@ def _typed(field: str, text: str) -> date | None:
             continue
         if 2000 <= found.year <= 2100:
             return found
-    raise WrongSpan(field, f"“{given}” is not a date. Write it as in 23/11/2026.")
+    raise WrongSpan(field, f"“{given}” is not a date. Enter it like 23/11/2026.")
 
 
 def presets(school: School, today: date) -> Iterator[Preset]:

@@ -21,7 +21,7 @@ from notifier.configuration.schools import load_school
 from notifier.domain.policies import Policy
 from notifier.domain.schools import School
 from notifier.services.application import Application, UnknownSchool
-from notifier.services.settings_parts import FILE, POLICY, Field, Part, parts
+from notifier.services.settings_parts import FILE, POLICY, Field, Part, part_title, parts, span_words
 from notifier.store import people, records
 from notifier.store import school_settings as store
 from notifier.wording.previews import language_name
@@ -66,15 +66,17 @@ class Draft:
 
 
 def in_words(each: Field, value: Any) -> str:
-    """A field's value, as a form shows it, in words for a list."""
+    """A field's value, as a form shows it, in words for a list; several spans of days each on a line."""
     if isinstance(value, list):
         names = dict(each.choices)
         return ", ".join(str(names.get(one) or one) for one in value) or "none"
     if each.kind in ("one", "yes_no"):
         return dict(each.choices).get(value, str(value))
-    said = str(value or "").replace("\n", "; ")
+    said = str(value or "")
     if not said:
         return "none"
+    if each.kind == "spans":
+        return "\n".join(span_words(line) for line in said.splitlines())
     return {"percent": f"{said}%", "pounds": f"£{said}"}.get(each.kind, said)
 
 
@@ -261,4 +263,4 @@ def who_changed(connection: Connection, school_id: str) -> str:
         return (
             "Somebody changed the settings since you opened this page. Nothing was saved; look at them as they are now."
         )
-    return f"{last.by} changed “{last.part}” since you opened this page. Nothing was saved; look at the settings as they are now."
+    return f"{last.by} changed “{part_title(last.part)}” since you opened this page. Nothing was saved; look at the settings as they are now."

@@ -19,6 +19,7 @@ from notifier.configuration.schools import load_school
 from notifier.domain.messages import MessageStatus
 from notifier.domain.reasons import Reason
 from notifier.domain.schools import School
+from notifier.services import outbox
 from notifier.services.application import Application
 from notifier.services.school_settings import Settings, SettingsChanged, read, who_changed
 from notifier.services.schools import NotAllowed
@@ -78,7 +79,7 @@ def steps(connection: Connection, app: Application, school: School) -> list[Step
         ),
         Step(
             "safeguarding", "The safeguarding lead is told", bool(school.safeguarding_email),
-            school.safeguarding_email or "Enter the safeguarding lead’s e-mail.", "/settings/people",
+            school.safeguarding_email or "Enter the safeguarding lead’s e-mail.", "/settings/names",
         ),
         Step("channels", "Messages can leave", not missing, " ".join(missing) or "The channels are set up.", "/settings/channels"),
         vouched("languages", "The languages are right",
@@ -104,7 +105,8 @@ def vouch(app: Application, school_id: str, step: str, *, by: str, now: datetime
 def switch(app: Application, school_id: str, on: bool, *, seen: int, by: str, now: datetime, why: str = "") -> None:
     """Switch a school's sending on or off. Raises NotAllowed while anything is missing, SettingsChanged.
 
-    What was held meanwhile does not leave when it is switched on: it is cancelled, and its children are on the call list.
+    What was held meanwhile does not leave when it is switched on: it is cancelled, and its children are on the call list. Only an
+    all clear that is still in time leaves then: whoever was alarmed before has to hear it.
     """
     with app.database.begin() as connection:
         people.lock_school(connection, school_id)
@@ -117,6 +119,11 @@ def switch(app: Application, school_id: str, on: bool, *, seen: int, by: str, no
             raise NotAllowed("Say why sending is switched off; your colleagues will read it.")
         _keep(connection, found, on, seen=seen, by=by, now=now)
         if on:
+            good_news = messages.held_for(connection, school_id, Reason.SENDING_OFF.value, purpose=outbox.ALL_CLEAR)
+            messages.move(
+                connection, school_id, good_news, MessageStatus.QUEUED, at=now, only_from=[MessageStatus.HELD],
+                claimed_by=None, claimed_at=None,
+            )  # fmt: skip
             held = messages.held_for(connection, school_id, Reason.SENDING_OFF.value)
             messages.move(
                 connection, school_id, held, MessageStatus.CANCELLED, at=now, reason=Reason.SENDING_OFF.value,

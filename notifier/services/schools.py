@@ -25,6 +25,7 @@ from notifier.store import follow_ups as follow_up_store
 from notifier.store import replies as reply_store
 from notifier.wording.overrides import OwnersWording, State
 from notifier.wording.own_files import OwnWords
+from notifier.wording.rendering import NOT_APPROVED
 
 
 class NotAllowed(Exception):
@@ -34,6 +35,7 @@ class NotAllowed(Exception):
 def add_school(app: Application, file: Path, *, now: datetime, by: str) -> tuple[School, bool]:
     """Add a school from its file, or replace the file; True where it is new. Raises ConfigurationError."""
     school = load_school(file, config_dir=app.config_dir)
+    app.policy(school)  # its messages too: a school must not find out in the middle of a ladder
     with app.database.begin() as connection:
         new = people.save_school(connection, school.key, school.name, file.read_text(encoding="utf-8"), now)
         records.add_audit(
@@ -47,6 +49,7 @@ def release(app: Application, school_id: str, hold: str, *, by: str, now: dateti
     """Release a hold, named by id, kind or scope. Whoever made the run cannot release what it held. Raises NotAllowed."""
     with app.database.begin() as connection:
         school = app.school(connection, school_id)
+        people.lock_school(connection, school.key)  # of two who release at once, the second finds it released
         found = runs.find_holds(connection, school.key, hold)
         if not found:
             raise NotAllowed(f"There is no open hold '{hold}' at {school.name}. See: notifier follow-ups {school.key}")
@@ -203,7 +206,10 @@ class Approval:
 def approve(
     app: Application, *, language: str, reviewer: str, now: datetime, school_id: str = "", templates: Sequence[str] = ()
 ) -> list[Approval]:
-    """Approve the present words of a language, for one school or (empty) all; bound to those words. Raises NotAllowed."""
+    """Approve the present words of a language, for one school or (empty) all; bound to those words. Raises NotAllowed.
+
+    Returns the messages that may go out now. Those that are not translated whole are left out: there are no words to approve.
+    """
     with app.database.read() as connection:
         school = app.school(connection, school_id) if school_id else None
     wording = app.wording_of(school) if school else None
@@ -214,11 +220,20 @@ def approve(
     if not reviewer.strip():
         raise NotAllowed('Give the reviewer\'s name and role, as in: --reviewer "Ewa Nowak, EAL lead"')
     wanted = list(templates) or [item.key for item in app.wording.templates() if item.family != "staff"]
-    hashes = [(app.wording.template(key).key, app.wording.approval_hash(key, language)) for key in wanted]
+    translated = [key for key in wanted if app.wording.standing(key, language) in (None, NOT_APPROVED)]
+    hashes = [(key, app.wording.approval_hash(key, language)) for key in translated]
     if wording is not None and language != "en":
         # whoever approves a language at a school means what goes out there, its own words among it
         own = own_approvals(wording, school_id, language, wanted, reviewer, skip_unfit=True)
         hashes += [(words.template, hashed) for words, hashed in own]
+    let_out = {key for key, _ in hashes}
+    missing = [key for key in wanted if key not in let_out]
+    if missing and (templates or not let_out):
+        raise NotAllowed(
+            f"Nothing was approved: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not translated into '{language}' "
+            "whole. Complete the translation, then: notifier templates check"
+        )
+    wanted = [key for key in wanted if key in let_out]
     with app.database.begin() as connection:
         for key, hashed in hashes:
             records.add_approval(

@@ -18,10 +18,10 @@ from sqlalchemy import Connection
 
 from notifier.domain.staff import ADMINISTRATORS, Grant
 from notifier.services import second_factor, tries
+from notifier.services.accounts import audit_act
 from notifier.services.application import Application
 from notifier.services.passwords import hash_password, needs_new_hash, verify_password
 from notifier.services.sealing import hash_of, new_token
-from notifier.services.staff import audit_act
 from notifier.store import staff
 
 HALF_WAY: Final = timedelta(minutes=10)
@@ -257,17 +257,13 @@ def _counters(
 
 
 def _wait_words(until: datetime, now: datetime) -> str:
-    minutes = max(1, -(-int((until - now).total_seconds()) // 60))
-    return (
-        f"There were too many attempts. Try again in {minutes} {'minute' if minutes == 1 else 'minutes'}. "
-        "If you forgot your password, ask your administrator for a recovery link."
-    )
+    return f"{tries.words(until, now)} If you forgot your password, ask your administrator for a recovery link."
 
 
 def _stage_wanted(app: Application, user: Any, grants: Iterable[Grant]) -> Stage:
     if user.totp_secret is not None:
         return Stage.SECOND_FACTOR
-    wanted = app.settings.sign_in.second_factor
+    wanted = app.settings.second_factor
     administrator = any(grant.role in ADMINISTRATORS for grant in grants)
     needed = wanted == "everybody" or (wanted == "administrators" and administrator)
     return Stage.SET_UP if needed else Stage.FULL
@@ -333,6 +329,7 @@ def _keep_mapped_roles(connection: Connection, user: Any, person: ProviderPerson
     for grant in staff.grants_given_by(connection, user.user_id, by):
         if grant not in person.grants:
             staff.remove_grant(connection, user.user_id, grant)
+            staff.end_sessions(connection, user.user_id, at=now, why="role_removed")  # and the pages that are open
             _audit(connection, user, [grant], "staff.remove_role", {"role": grant.role.value, "by": by}, now)
     for grant in person.grants:
         if staff.add_grant(connection, user.user_id, grant, at=now, by=by):

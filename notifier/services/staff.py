@@ -5,11 +5,9 @@ Whose act it is and when are arguments. What people are told when an act is refu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
-from uuid import uuid4
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -17,13 +15,11 @@ from notifier.domain.emails import EmailError, parse_email
 from notifier.domain.passwords import problem_with
 from notifier.domain.schools import School
 from notifier.domain.staff import OVER_A_TRUST, Grant, Role
-from notifier.services import second_factor
+from notifier.services import accounts, second_factor, tries
 from notifier.services.application import Application
 from notifier.services.passwords import hash_password, verify_password
-from notifier.services.sealing import hash_of, new_token
-from notifier.store import people, records, staff
-
-RECOVERY_LASTS: Final = timedelta(hours=24)
+from notifier.services.sealing import hash_of
+from notifier.store import staff
 
 
 class StaffRefused(Exception):
@@ -80,19 +76,10 @@ def add_user(
             )
         password = None
     kept = hash_password(app.settings.sign_in, password) if password is not None else None
+    actor = accounts.Actor(by, now)
     with app.database.begin() as connection:
-        row = {
-            "user_id": str(uuid4()), "email": folded, "name": name, "password_hash": kept, "made_at": now, "made_by": by,
-            "password_changed_at": now if kept else None, "totp_step": 0,
-        }  # fmt: skip
-        new = staff.add_user(connection, row)
-        user = staff.user_by_email(connection, folded)
-        assert user is not None
-        if not new and kept and user.password_hash is None:
-            staff.change_user(connection, user.user_id, password_hash=kept, password_changed_at=now)
-        new_role = staff.add_grant(connection, user.user_id, grant, at=now, by=by)
-        detail = {"role": grant.role.value, "school": grant.school_id, "trust": grant.trust, "new_account": new}
-        audit_act(connection, [grant], at=now, actor=by, act="staff.add", subject=folded, detail=detail)
+        user, new = accounts.make(connection, folded, actor, name=name, password_hash=kept)
+        new_role = accounts.give(connection, user, grant, actor, new_account=new)
     return Added(user.user_id, folded, grant, new, new_role)
 
 
@@ -125,13 +112,11 @@ def _grant(app: Application, connection: Connection, role: Role, school: str, tr
 
 
 def remove_role(app: Application, email: str, grant: Grant, *, by: str, now: datetime) -> None:
-    """Take a role away; it counts at the next page. Raises StaffRefused."""
+    """Take a role away; the person's sessions end. Raises StaffRefused."""
     with app.database.begin() as connection:
         user = _known(connection, email)
-        if not staff.remove_grant(connection, user.user_id, grant):
+        if not accounts.take(connection, user, grant, accounts.Actor(by, now)):
             raise StaffRefused(f"{user.email} does not hold that role.")
-        detail = {"role": grant.role.value, "school": grant.school_id, "trust": grant.trust}
-        audit_act(connection, [grant], at=now, actor=by, act="staff.remove_role", subject=user.email, detail=detail)
 
 
 def list_users(app: Application, *, school: School | None = None) -> list[dict[str, Any]]:
@@ -168,10 +153,7 @@ def disable(app: Application, email: str, *, by: str, now: datetime) -> None:
             raise StaffRefused("Nobody disables their own account: ask another administrator.")
         if user.disabled_at is not None:
             raise StaffRefused(f"{user.email} is disabled already, by {user.disabled_by}.")
-        staff.change_user(connection, user.user_id, disabled_at=now, disabled_by=by)
-        staff.end_sessions(connection, user.user_id, at=now, why="disabled")
-        staff.forget_devices(connection, user.user_id)
-        _audit_user(connection, user, at=now, actor=by, act="staff.disable")
+        accounts.close(connection, user, accounts.Actor(by, now))
 
 
 def enable(app: Application, email: str, *, by: str, now: datetime) -> None:
@@ -180,25 +162,16 @@ def enable(app: Application, email: str, *, by: str, now: datetime) -> None:
         user = _known(connection, email)
         if user.disabled_at is None:
             raise StaffRefused(f"{user.email} is not disabled.")
-        staff.change_user(connection, user.user_id, disabled_at=None, disabled_by=None)
-        _audit_user(connection, user, at=now, actor=by, act="staff.enable")
+        accounts.reopen(connection, user, accounts.Actor(by, now))
 
 
 def make_recovery(app: Application, email: str, *, by: str, now: datetime) -> str:
-    """A one-time link for choosing a new password, for 24 hours; returned this once. Raises StaffRefused.
-
-    The old password stays until the link is used: a link made by mistake locks nobody out.
-    """
-    token = new_token()
+    """A one-time link for choosing a new password, for 24 hours; returned this once. Raises StaffRefused."""
     with app.database.begin() as connection:
         user = _known(connection, email)
         if user.disabled_at is not None:
             raise StaffRefused(f"{user.email} is disabled; first: notifier user enable {user.email}")
-        row = {"token_hash": hash_of(token), "user_id": user.user_id, "made_at": now, "made_by": by,
-               "expires_at": now + RECOVERY_LASTS}  # fmt: skip
-        staff.add_recovery(connection, row)
-        _audit_user(connection, user, at=now, actor=by, act="staff.recovery")
-    return f"{app.settings.public_url}/recover/{token}"
+        return accounts.new_link(connection, app, user, accounts.Actor(by, now))
 
 
 def recover(app: Application, token: str, password: str, *, now: datetime) -> str:
@@ -218,7 +191,7 @@ def recover(app: Application, token: str, password: str, *, now: datetime) -> st
         staff.end_sessions(connection, user.user_id, at=now, why="password_changed")
         staff.forget_devices(connection, user.user_id)
         staff.clear_tries(connection, "account", hash_of(user.email))
-        _audit_user(connection, user, at=now, actor=user.email, act="staff.recovered")
+        accounts.note(connection, user, accounts.Actor(user.email, now), "staff.recovered")
     return str(user.email)
 
 
@@ -228,6 +201,24 @@ def recovery_is_open(app: Application, token: str, *, now: datetime) -> bool:
         return staff.open_recovery(connection, hash_of(token), now=now) is not None
 
 
+def own_password_problem(app: Application, user_id: str, typed: str, *, now: datetime) -> str | None:
+    """What is wrong with the present password that somebody signed in was asked for; None where it is right.
+
+    Whoever holds only a session must not find the password out by trying: a few wrong ones, and even the right one has to wait.
+    """
+    counter = tries.counter("own_password", user_id)
+    with app.database.begin() as connection:
+        user = staff.user(connection, user_id)
+        wait = tries.begin(connection, [counter], now=now)
+    if wait is not None:
+        return tries.words(wait, now)
+    if user is None or not verify_password(app.settings.sign_in, user.password_hash, typed[:1024]):
+        return "Enter your present password."
+    with app.database.begin() as connection:
+        tries.succeeded(connection, [counter])
+    return None
+
+
 def change_password(
     app: Application, user_id: str, *, old: str, new: str, keep_session: str, now: datetime
 ) -> dict[str, str]:
@@ -235,15 +226,15 @@ def change_password(
     with app.database.read() as connection:
         user = staff.user(connection, user_id)
     assert user is not None
-    if not verify_password(app.settings.sign_in, user.password_hash, old):
-        return {"old": "Enter your present password."}
+    if problem := own_password_problem(app, user_id, old, now=now):
+        return {"old": problem}
     if problem := problem_with(new, email=user.email):
         return {"new": problem}
     kept = hash_password(app.settings.sign_in, new)
     with app.database.begin() as connection:
         staff.change_user(connection, user_id, password_hash=kept, password_changed_at=now)
         staff.end_sessions(connection, user_id, at=now, why="password_changed", but=keep_session)
-        _audit_user(connection, user, at=now, actor=user.email, act="staff.password")
+        accounts.note(connection, user, accounts.Actor(user.email, now), "staff.password")
     return {}
 
 
@@ -253,19 +244,16 @@ def second_factor_off(app: Application, email: str, *, by: str, now: datetime) -
         user = _known(connection, email)
         if user.totp_secret is None:
             raise StaffRefused(f"{user.email} has no second factor.")
-        staff.change_user(connection, user.user_id, totp_secret=None, totp_since=None)
-        staff.put_codes(connection, user.user_id, [], at=now)
-        staff.end_sessions(connection, user.user_id, at=now, why="second_factor_off")
-        staff.forget_devices(connection, user.user_id)
-        _audit_user(connection, user, at=now, actor=by, act="staff.second_factor_off")
+        accounts.drop_second_factor(connection, user, accounts.Actor(by, now))
 
 
 def second_factor_on(
-    app: Application, user_id: str, secret: str, typed: str, *, now: datetime
+    app: Application, user_id: str, secret: str, typed: str, *, keep_session: str, now: datetime
 ) -> tuple[str, ...] | None:
     """Begin to ask for the second factor, once a code shows that the app has it; returns the recovery codes this once.
 
-    None where the code is not right. Raises NoKey.
+    Every other session ends: each was opened without it. None where the code is not right, and where somebody has set one up already:
+    whoever holds an older session must not put another in its place. Raises NoKey.
     """
     step = second_factor.step_of(secret, typed, now)
     if step is None:
@@ -274,9 +262,11 @@ def second_factor_on(
     with app.database.begin() as connection:
         user = staff.user(connection, user_id)
         assert user is not None
-        staff.change_user(connection, user_id, totp_secret=kept, totp_since=now, totp_step=step)
+        if not staff.begin_second_factor(connection, user_id, kept, step=step, at=now):
+            return None
+        staff.end_sessions(connection, user_id, at=now, why="second_factor_on", but=keep_session)
         codes = second_factor.new_codes(connection, user_id, now=now)
-        _audit_user(connection, user, at=now, actor=user.email, act="staff.second_factor_on")
+        accounts.note(connection, user, accounts.Actor(user.email, now), "staff.second_factor_on")
     return codes
 
 
@@ -285,26 +275,3 @@ def _known(connection: Connection, email: str) -> Any:
     if user is None:
         raise StaffRefused(f"There is no account for {email.strip()}. See: notifier user list")
     return user
-
-
-def _audit_user(connection: Connection, user: Any, *, at: datetime, actor: str, act: str) -> None:
-    grants = staff.grants(connection, user.user_id)
-    audit_act(connection, grants, at=at, actor=actor, act=act, subject=user.email, detail={})
-
-
-def audit_act(
-    connection: Connection,
-    grants: Iterable[Grant],
-    *,
-    at: datetime,
-    actor: str,
-    act: str,
-    subject: str,
-    detail: Mapping[str, Any],
-) -> None:
-    """Write an act on an account into the chain of each school where the person has a role, else into the service's own."""
-    schools = sorted({grant.school_id for grant in grants if grant.school_id}) or [records.EVERY_SCHOOL]
-    for school_id in schools:
-        people.lock_school(connection, school_id)
-        records.lock_chain(connection, school_id)
-        records.add_audit(connection, school_id, at=at, actor=actor, act=act, subject=subject, detail=detail)

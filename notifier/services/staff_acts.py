@@ -7,7 +7,7 @@ ends or moves something raises `Changed` with what is new, so that nobody decide
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,6 +20,7 @@ from notifier.domain.calls import CALLS, CallOutcome
 from notifier.domain.codes import CodeEffect
 from notifier.domain.reasons import Reason
 from notifier.domain.schools import School
+from notifier.domain.staff_words import CLOSED
 from notifier.services import alerts, follow_up, schools
 from notifier.services.application import Application
 from notifier.services.explain import event_words
@@ -39,11 +40,14 @@ class NoSuchFollowUp(Exception):
 
 
 class Refused(Exception):
-    """The act cannot be done; the words say why and what to do. `field` names the field of the form that is meant, if one is."""
+    """The act cannot be done; the words say why and what to do. `field` names the field of the form that is meant, if one is.
 
-    def __init__(self, words: str, field: str = "") -> None:
+    `others` are faults of further fields of the same form, by field.
+    """
+
+    def __init__(self, words: str, field: str = "", others: Mapping[str, str] | None = None) -> None:
         super().__init__(words)
-        self.field = field
+        self.field, self.others = field, dict(others or {})
 
 
 class Changed(Exception):
@@ -91,11 +95,12 @@ def added_since(connection: Connection, school: School, act: Act) -> list[str]:
     """What others added to the story since the page was read, in words."""
     if act.seen is None:
         return []
-    return [
-        event_words(event)
+    fresh = [
+        event
         for event in store.timeline(connection, school.key, [act.follow_up_id])
         if mark_of(event) not in act.seen and event.kind not in AUTOMATIC and event.actor != act.by
     ]
+    return event_words(connection, school.key, fresh)
 
 
 def mark_of(event: Any) -> str:
@@ -132,7 +137,8 @@ def confirm(act: Act, code: str, *, note: str = "") -> None:
 def _how_closed(row: Any) -> str:
     code = f", code {row.closed_code}" if row.closed_code else ""
     who = "the register" if row.closed_by == "register" else row.closed_by
-    return f"{row.closed_reason}{code}, by {who}"
+    why = CLOSED.get(row.closed_reason, row.closed_reason)
+    return f"{why[:1].lower()}{why[1:]}{code}, by {who}"
 
 
 def open_again(act: Act, why: str) -> None:
@@ -239,14 +245,16 @@ def not_expected(act: Act, until: date, code: str, *, note: str = "") -> None:
         CodeEffect.PRESENT,
     ):
         raise Refused("Choose a code that gives a reason for staying away.", "until_code")
+    note = checked(note)
     with opened(act) as (connection, school, row):
-        if row.closed_at is not None and row.closed_by == act.by and row.closed_code == code:
+        if not tell_once(
+            connection, school, act, "away", f"code {code} until {until:%d/%m/%Y}{f': {note}' if note else ''}"
+        ):
             return  # the second click of two
-        report(connection, school, row.pupil_id, row.day, until, code, note=checked(note), by=act.by, now=act.now)
+        report(connection, school, row.pupil_id, row.day, until, code, note=note, by=act.by, now=act.now)
         if row.closed_at is None:
             follow_up.confirm(
-                connection, act.app, school, row.pupil_id, day=row.day, code=code, by=act.by, now=act.now,
-                note_text=f"not expected until after {until:%d/%m/%Y}{f': {note}' if note else ''}",
+                connection, act.app, school, row.pupil_id, day=row.day, code=code, by=act.by, now=act.now
             )  # fmt: skip
 
 
@@ -286,10 +294,13 @@ def checked(text: str, *, needed: str = "", field: str = "note") -> str:
 
 
 def tell_once(connection: Connection, school: School, act: Act, kind: str, detail: str) -> bool:
-    """Add an entry to the story; False where the same page has added it already."""
+    """Add an entry to the story; False where the same page has added it already.
+
+    Going back in the browser shows a page with its old random word: what differs in its words is another act, and no second click.
+    """
     event = store.event_row(school.key, act.follow_up_id, at=act.now, kind=kind, actor=act.by, detail=detail)
     if act.once:
-        event["event_id"] = str(uuid5(NAMESPACE_URL, f"notifier:{kind}:{act.follow_up_id}:{act.once}"))
+        event["event_id"] = str(uuid5(NAMESPACE_URL, f"notifier:{kind}:{act.follow_up_id}:{act.once}:{detail}"))
     return store.add_event_once(connection, event)
 
 

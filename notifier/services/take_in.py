@@ -5,30 +5,29 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from notifier.domain.people import Carer, Contact, Pupil
 from notifier.domain.schools import School
 from notifier.domain.sessions import local_date
 from notifier.registers.marks import MarkRow, MarksFile, read_marks
-from notifier.registers.people import PeopleFile, read_people
-from notifier.registers.refusals import Refusal, Warning_, write_rejected
+from notifier.registers.people import read_people
+from notifier.registers.refusals import Refusal, Warning_, holds_corrected_rows, write_rejected
 from notifier.services import follow_up
 from notifier.services.application import Application
 from notifier.services.follow_up import MarkChange
+from notifier.services.roll import missing_many, save_people
 from notifier.store import marks as mark_store
 from notifier.store import people as people_store
 
 Progress = Callable[[int, int], None]
 
-LEAVERS_AT_ONCE = 10
-LEAVERS_SHARE = 0.1
-"""More pupils than this missing from a people file mean that the file is not the whole roll."""
+NOT_ON_ROLL = "not_on_roll"
+"""The warning that somebody marked absent today is no pupil any more: the only one an intake of marks needs a person for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +50,9 @@ class Intake:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether somebody should look: rows were refused, or the file was not taken in at all."""
-        return bool(self.refused) or self.outcome == "older_file"
+        """Whether somebody should look: rows were refused, somebody absent is not on roll, or the file was not taken in at all."""
+        absent = any(warning.code == NOT_ON_ROLL for warning in self.warnings)
+        return bool(self.refused) or absent or self.outcome == "older_file"
 
 
 class _DryRun(Exception):
@@ -72,7 +72,7 @@ def take_people(
     keep_leavers: bool = False,
 ) -> Intake:
     """Take a people file in. It is the whole roll: pupils it no longer names leave the roll, unless `keep_leavers`, or unless
-    rows were refused or so many are missing that the file is hardly the whole roll.
+    rows were refused, so many are missing that the file is hardly the whole roll, or the file holds corrected rows of another.
 
     Raises FileError (nothing readable) and UnknownSchool.
     """
@@ -82,12 +82,16 @@ def take_people(
     )
     counts: dict[str, int] = {}
     import_id = str(uuid4())
+    corrected = holds_corrected_rows(read.header)
+    part = keep_leavers or corrected
     try:
         with app.database.begin() as connection:
             school = app.school(connection, school_id)
             people_store.lock_school(connection, school.key)
-            counts = _save_people(connection, school, read, now=now, keep_leavers=keep_leavers or bool(read.refused))
-            warnings = (*read.warnings, *_missing_many(counts["kept"], keep_leavers))
+            counts = save_people(
+                connection, school, read, now=now, keep_leavers=part or bool(read.refused), corrected=corrected
+            )
+            warnings = (*read.warnings, *missing_many(counts["kept"], part))
             outcome = "taken_in" if counts["changed"] or counts["left"] else "same_again"
             rejected = None if dry_run else _write_rejected(path, read.header, read.refused)
             _record(
@@ -103,56 +107,6 @@ def take_people(
         school_id, "people", path.name, import_id, outcome, len(read.rows), counts["changed"], counts["unchanged"],
         read.refused, warnings, rejected, read.preset, counts["left"],
     )  # fmt: skip
-
-
-def _save_people(
-    connection: Connection, school: School, read: PeopleFile, *, now: datetime, keep_leavers: bool
-) -> dict[str, int]:
-    before = people_store.load_roll(connection, school.key)
-    pupils: dict[str, Pupil] = {row.pupil.pupil_id: row.pupil for row in read.rows}
-    pupils.update({pupil.pupil_id: pupil for pupil in read.without_contacts})
-    carers: dict[str, Carer] = {row.carer.carer_id: row.carer for row in read.rows}
-    links: dict[tuple[str, str], Contact] = {
-        (row.contact.pupil_id, row.contact.carer_id): row.contact for row in read.rows
-    }
-    known = {(contact.pupil_id, contact.carer_id): contact for group in before.contacts.values() for contact in group}
-    new_pupils = [pupil for key, pupil in pupils.items() if before.pupils.get(key) != pupil]
-    new_carers = [carer for key, carer in carers.items() if before.carers.get(key) != carer]
-    new_links = [link for key, link in links.items() if known.get(key) != link]
-    gone_links = [] if keep_leavers else [key for key in known if key[0] in pupils and key not in links]
-    missing = [key for key in before.pupils if key not in pupils]
-    # A file of one class, or a broken export, must not take the other classes off roll: then nobody would look for them.
-    whole_roll = len(missing) <= max(LEAVERS_AT_ONCE, LEAVERS_SHARE * len(before.pupils))
-    left = missing if whole_roll and not keep_leavers else []
-    people_store.save_people(
-        connection,
-        pupil_rows=[people_store.pupil_row(school.key, pupil, now) for pupil in new_pupils],
-        carer_rows=[people_store.carer_row(school.key, carer, now) for carer in new_carers],
-        contact_rows=[people_store.contact_row(school.key, link, now) for link in new_links],
-    )
-    people_store.drop_contacts(connection, school.key, gone_links)
-    people_store.take_off_roll(connection, school.key, left, now)
-    touched = {pupil.pupil_id for pupil in new_pupils} | {link.pupil_id for link in new_links}
-    touched |= {key[0] for key in gone_links}
-    by_carer = {carer.carer_id for carer in new_carers}
-    touched |= {key[0] for key in links if key[1] in by_carer}
-    changed = sum(row.pupil.pupil_id in touched for row in read.rows)
-    return {
-        "changed": changed,
-        "unchanged": len(read.rows) - changed,
-        "left": len(left),
-        "kept": len(missing) - len(left),
-    }
-
-
-def _missing_many(kept: int, on_purpose: bool) -> tuple[Warning_, ...]:
-    if not kept or on_purpose:
-        return ()
-    words = (
-        f"The file does not name {kept} pupils who are on roll, so nobody was taken off roll. If it is the whole roll, "
-        "check the export; pupils who have left go when a complete file no longer names them."
-    )
-    return (Warning_(row=None, column=None, value=str(kept), code="many_missing", message=words),)
 
 
 def take_marks(
@@ -195,6 +149,7 @@ def keep_marks(
     digest = hashlib.sha256(data).hexdigest()
     outcome, changed, unchanged = "taken_in", 0, 0
     refused: tuple[Refusal, ...] = read.refused
+    warnings: tuple[Warning_, ...] = read.warnings
     rejected: Path | None = None
     try:
         with app.database.begin() as connection:
@@ -206,6 +161,7 @@ def keep_marks(
                 unchanged = len(read.rows)
             else:
                 rows, refused = _known_only(connection, school, read)
+                warnings += _off_roll(connection, app, school, rows, local_date(now))
                 changed, unchanged = _save_marks(connection, app, school, rows, read.superseded, import_id, now)
                 rejected = None if dry_run or path is None else _write_rejected(path, read.header, refused)
             _record(
@@ -217,7 +173,7 @@ def keep_marks(
     except _DryRun:
         pass
     return Intake(
-        school_id, "marks", source, import_id, outcome, len(read.rows), changed, unchanged, refused, read.warnings,
+        school_id, "marks", source, import_id, outcome, len(read.rows), changed, unchanged, refused, warnings,
         rejected, read.preset,
     )  # fmt: skip
 
@@ -252,6 +208,21 @@ def _known_only(connection: Connection, school: School, read: MarksFile) -> tupl
     return good, tuple(sorted((*read.refused, *refused), key=lambda refusal: refusal.row))
 
 
+def _off_roll(
+    connection: Connection, app: Application, school: School, rows: Sequence[MarkRow], today: date
+) -> tuple[Warning_, ...]:
+    """Pupils marked absent without a reason today of whom the school says that they have left: nobody would look for them."""
+    absent = {row.pupil_id for row in rows if row.date == today and app.codes.triggers_contact(row.code)}
+    left = sorted(mark_store.pupils_off_roll(connection, school.key, absent)) if absent else []
+    if not left:
+        return ()
+    words = (
+        f"Marked absent today, but not on roll any more, so nobody is contacted: {', '.join(left)}. If they are pupils of "
+        f"{school.name}, import the complete people file; if not, take them off the registers."
+    )
+    return (Warning_(row=None, column=None, value=", ".join(left), code=NOT_ON_ROLL, message=words),)
+
+
 def _save_marks(
     connection: Connection,
     app: Application,
@@ -268,7 +239,8 @@ def _save_marks(
     for number, row in enumerate((*superseded, *rows), start=1):
         received.append(_mark_row(school.key, import_id, number, row, now))
     for row in rows:
-        known = current.get((row.date, row.session.value, row.pupil_id))
+        session = row.session.value
+        known = current.get((row.date, session, row.pupil_id))
         if known is not None and known.taken_at and row.taken_at and row.taken_at < known.taken_at:
             stale += 1  # a newer mark is known: this one is kept, and does not count
             continue
@@ -278,7 +250,7 @@ def _save_marks(
             {
                 "school_id": school.key,
                 "day": row.date,
-                "session": row.session.value,
+                "session": session,
                 "pupil_id": row.pupil_id,
                 "code": row.code,
                 "minutes_late": row.minutes_late,
@@ -288,11 +260,11 @@ def _save_marks(
             }
         )
         if known is not None:
-            changes.append(MarkChange(row.pupil_id, row.date, row.session.value, known.code, row.code))
-        elif row.session == "PM":  # a first PM mark may be the arrival of a child missed in the morning
-            changes.append(MarkChange(row.pupil_id, row.date, row.session.value, "", row.code))
+            changes.append(MarkChange(row.pupil_id, row.date, session, known.code, row.code))
+        elif session == "PM":  # a first PM mark may be the arrival of a child missed in the morning
+            changes.append(MarkChange(row.pupil_id, row.date, session, "", row.code))
     mark_store.save_marks(connection, received=received, changed=changed_rows)
-    sessions = {(row.date, row.session.value) for row in rows}
+    sessions = {(row["day"], row["session"]) for row in received[len(received) - len(rows) :]}
     mark_store.confirm_marks(connection, school.key, import_id, sessions, now)
     recent = [change for change in changes if change.day >= local_date(now) - timedelta(days=7)]
     follow_up.marks_changed(connection, app, school, recent, now=now)

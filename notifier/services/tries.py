@@ -32,6 +32,7 @@ RULES: Final = {
     "address": Rule(30, timedelta(seconds=15), timedelta(minutes=5)),
     "device": Rule(5, timedelta(seconds=30), timedelta(minutes=15)),
     "second_factor": Rule(5, timedelta(seconds=30), timedelta(minutes=15)),
+    "own_password": Rule(5, timedelta(seconds=30), timedelta(minutes=15)),
 }
 FORGOTTEN_AFTER: Final = timedelta(hours=1)
 
@@ -56,6 +57,12 @@ def begin(connection: Connection, counters: Iterable[Counter], *, now: datetime)
         failures = _remembered(row, now) + 1
         staff.set_tries(connection, kind, key, failures=failures, at=now, wait_until=_wait(RULES[kind], failures, now))
     return None
+
+
+def words(until: datetime, now: datetime) -> str:
+    """What somebody is told who has to wait."""
+    minutes = max(1, -(-int((until - now).total_seconds()) // 60))
+    return f"There were too many attempts. Try again in {minutes} {'minute' if minutes == 1 else 'minutes'}."
 
 
 def succeeded(connection: Connection, counters: Iterable[Counter]) -> None:

@@ -25,6 +25,7 @@ from notifier.wording.own_text import OWN_CHANNELS
 from notifier.wording.previews import language_name, ordinary, phone_direction
 from notifier.wording.rendering import Rendered
 from notifier.wording.templates import FAMILIES, STAFF
+from notifier.wording.titles import title_of as title_of
 
 SITUATION_WORDS: Final[Mapping[Situation, str]] = {
     Situation.UNEXPLAINED: "A child is not in school and nobody has said why",
@@ -121,11 +122,6 @@ class Shown:
         return [
             part.splitlines() for part in (self.mail.body if self.mail else "").strip().split("\n\n") if part.strip()
         ]
-
-
-def title_of(key: str) -> str:
-    """A message's key as a heading."""
-    return key.replace("_am", " (morning)").replace("_pm", " (afternoon)").replace("_", " ").capitalize()
 
 
 def situations_of(app: Application, school: School) -> dict[str, list[Situation]]:

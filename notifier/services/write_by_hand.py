@@ -7,7 +7,7 @@ time for texts, permission, the last look before a message leaves.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from notifier.domain.schools import School
 from notifier.domain.sessions import Session, at_local, local_date, local_time
 from notifier.services import follow_up, outbox
 from notifier.services.application import Application
+from notifier.services.ladder import steps_had
 from notifier.services.staff_acts import Act, Refused, audit, opened, tell_once
 from notifier.services.steps import drafts_for
 from notifier.store import blocks as block_store
@@ -110,10 +111,14 @@ def _write(act: Act, *, again: bool) -> list[str]:
         what = "again" if again else "next contact"
         if not tell_once(connection, school, act, BY_HAND, f"{what}: {whom}"):
             return []  # the second click of two
-        before = {
-            one.message_id: one.created_at
-            for one in message_store.of_follow_ups(connection, school.key, [row.follow_up_id])
-        }
+        about = sorted({key for draft in drafts for key in draft.follow_up_ids.values()})
+        messages = message_store.of_follow_ups(connection, school.key, about)
+        had = steps_had(message for message in messages if message.purpose == outbox.ABSENCE)
+        earlier = [had[place].created_at for draft in drafts if (place := _place(draft)) in had]
+        drafts = [draft for draft in drafts if _place(draft) not in had]
+        if not any(row.follow_up_id in draft.follow_up_ids.values() for draft in drafts):
+            raise Refused(_written_before(earlier))
+        before = {message.message_id: message.created_at for message in messages}
         ids = outbox.queue(
             connection,
             act.app,
@@ -125,12 +130,10 @@ def _write(act: Act, *, again: bool) -> list[str]:
         )
         fresh = [one for one in ids if one not in before]
         if not fresh:
-            at = max(local_time(before[one]) for one in ids if one in before)
-            raise Refused(
-                f"This text was written at {at:%H:%M} already, by hand or by the ladder, and is not written twice. Ring instead."
-            )
-        for about in sorted({key for draft in drafts for key in draft.follow_up_ids.values()} - {row.follow_up_id}):
-            follow_up.note(connection, school, about, act.now, BY_HAND, act.by, f"{what}: {whom}")
+            raise Refused(_written_before(before[one] for one in ids if one in before))
+        written = {key for draft in drafts for key in draft.follow_up_ids.values()}
+        for other in sorted(written - {row.follow_up_id}):
+            follow_up.note(connection, school, other, act.now, BY_HAND, act.by, f"{what}: {whom}")
         audit(
             connection,
             school,
@@ -140,6 +143,16 @@ def _write(act: Act, *, again: bool) -> list[str]:
             {"what": what, "messages": fresh, "carers": [r.carer.carer_id for r in reaches]},
         )
         return fresh
+
+
+def _place(draft: outbox.Draft) -> tuple[str, str, str, str]:
+    """What `steps_had` knows the draft of one pupil by."""
+    return (next(iter(draft.follow_up_ids.values())), draft.carer.carer_id, draft.channel, draft.step)
+
+
+def _written_before(moments: Iterable[datetime]) -> str:
+    at = local_time(max(moments))
+    return f"This text was written at {at:%H:%M} already, by hand or by the ladder, and is not written twice. Ring instead."
 
 
 def _step(connection: Connection, school: School, policy: Policy, row: Any) -> Step:

@@ -116,6 +116,14 @@ def add_suppression(connection: Connection, row: Row) -> None:
     insert_rows(connection, suppressions, [row])
 
 
+def suppression(connection: Connection, school_id: str, suppression_id: str) -> Any | None:
+    """One row of what was switched off, in force or not."""
+    query = select(suppressions).where(
+        suppressions.c.school_id == school_id, suppressions.c.suppression_id == suppression_id
+    )
+    return connection.execute(query).first()
+
+
 def suppressions_of(
     connection: Connection, school_id: str, pupil_id: str, carer_ids: Iterable[str], day: date
 ) -> list[Any]:
@@ -172,6 +180,11 @@ def contact_blocks_standing(connection: Connection, school_id: str, pupil_id: st
     return list(connection.execute(query.order_by(contact_blocks.c.made_at)))
 
 
+def contact_blocks_of(connection: Connection, school_id: str, carer_id: str) -> list[Any]:
+    """Blocks that hold against a carer."""
+    return [row for row in contact_blocks_standing(connection, school_id) if row.carer_id == carer_id]
+
+
 def change_contact_block(connection: Connection, school_id: str, block_id: str, *, unless: str, **values: Any) -> bool:
     """Change a standing block whose column `unless` is still empty; False where somebody was quicker."""
     result = connection.execute(
@@ -205,6 +218,39 @@ def reports_made(connection: Connection, school_id: str, day: date) -> list[Any]
 def add_report(connection: Connection, row: Row) -> None:
     """Record an absence the family told the school about."""
     insert_rows(connection, reported_absences, [row])
+
+
+def report(connection: Connection, school_id: str, report_id: str) -> Any | None:
+    """One absence that was told ahead, also where it was taken back."""
+    query = select(reported_absences).where(
+        reported_absences.c.school_id == school_id, reported_absences.c.report_id == report_id
+    )
+    return connection.execute(query).first()
+
+
+def reports_standing(connection: Connection, school_id: str, pupil_id: str, since: date) -> list[Any]:
+    """What was told ahead about a pupil for a day, or for days after it; the first days first."""
+    query = select(reported_absences).where(
+        reported_absences.c.school_id == school_id,
+        reported_absences.c.pupil_id == pupil_id,
+        reported_absences.c.last_day >= since,
+        reported_absences.c.withdrawn_at.is_(None),
+    )
+    return list(connection.execute(query.order_by(reported_absences.c.first_day, reported_absences.c.made_at)))
+
+
+def withdraw_report(connection: Connection, school_id: str, report_id: str, *, at: datetime) -> bool:
+    """Take an absence that was told ahead back; False where it was taken back before."""
+    result = connection.execute(
+        update(reported_absences)
+        .where(
+            reported_absences.c.school_id == school_id,
+            reported_absences.c.report_id == report_id,
+            reported_absences.c.withdrawn_at.is_(None),
+        )
+        .values(withdrawn_at=at)
+    )
+    return result.rowcount == 1
 
 
 def reported(

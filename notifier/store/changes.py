@@ -10,17 +10,21 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from notifier.store.tables import follow_ups, holds, messages, replies, staff_sessions
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a page has seen of a school's day: how many changes there were, and when the newest of its messages changed."""
+    """What a page has seen of a school's day: how many changes there were, and when the newest of its messages changed.
+
+    `urgent` is how many urgent answers have come in, whether or not somebody has read them: it only grows.
+    """
 
     changes: int = 0
     newest: datetime | None = None
+    urgent: int = 0
 
     @property
     def newest_text(self) -> str:
@@ -32,19 +36,29 @@ def seen(connection: Connection, school_ids: Collection[str], day: date, *, midn
     """The figures of each school; `midnight` is the instant at which the local day began."""
     counts = dict.fromkeys(school_ids, 0)
     newest: dict[str, datetime] = {}
+    urgent: dict[str, int] = {}
     for query in (
         select(follow_ups.c.school_id, func.sum(follow_ups.c.version))
         .where(follow_ups.c.school_id.in_(school_ids), follow_ups.c.day == day)
         .group_by(follow_ups.c.school_id),
-        select(replies.c.school_id, func.count() + func.count(replies.c.read_at) + func.sum(replies.c.version))
-        .where(replies.c.school_id.in_(school_ids), replies.c.received_at >= midnight)
-        .group_by(replies.c.school_id),
         select(holds.c.school_id, func.count() + func.count(holds.c.released_at))
         .where(holds.c.school_id.in_(school_ids), holds.c.day == day)
         .group_by(holds.c.school_id),
     ):
         for school_id, number in connection.execute(query):
             counts[school_id] += int(number or 0)
+    heard = (
+        select(
+            replies.c.school_id,
+            func.count() + func.count(replies.c.read_at) + func.sum(replies.c.version),
+            func.sum(case((replies.c.urgent, 1), else_=0)),
+        )
+        .where(replies.c.school_id.in_(school_ids), replies.c.received_at >= midnight)
+        .group_by(replies.c.school_id)
+    )
+    for school_id, number, worrying in connection.execute(heard):
+        counts[school_id] += int(number or 0)
+        urgent[school_id] = int(worrying or 0)
     moved = (
         select(messages.c.school_id, func.max(messages.c.changed_at))
         .where(messages.c.school_id.in_(school_ids), messages.c.day == day)
@@ -52,7 +66,9 @@ def seen(connection: Connection, school_ids: Collection[str], day: date, *, midn
     )
     for school_id, at in connection.execute(moved):
         newest[school_id] = at
-    return {school_id: Seen(number, newest.get(school_id)) for school_id, number in counts.items()}
+    return {
+        school_id: Seen(number, newest.get(school_id), urgent.get(school_id, 0)) for school_id, number in counts.items()
+    }
 
 
 def open_sessions(

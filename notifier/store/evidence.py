@@ -1,8 +1,9 @@
 """The promise as a query: which unexplained absences are not accounted for?
 
 Every mark with an unexplained code, of a session whose run has begun, must have a decision that stands. One that says
-"contact", or that a person must ring, must have a follow-up; an open follow-up must have a message on its way or delivered, or a
-place on the call list. What this returns is a silent loss, and there must never be any.
+"contact", or that a person must ring, must have a follow-up, and one that says "contacted already" another session's; an open
+follow-up must have a message on its way or delivered, or a place on the call list. What this returns is a silent loss, and there
+must never be any.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, Exists, and_, exists, or_, select
 
 from notifier.domain.decisions import FOR_STAFF
 from notifier.domain.messages import MAY_HAVE_LEFT, WAITING
+from notifier.domain.reasons import Reason
 from notifier.store.tables import current_marks, decisions, follow_ups, message_pupils, messages, pupils, runs
 
 
@@ -38,7 +40,7 @@ def unaccounted(
         select(
             mark.school_id, mark.pupil_id, mark.day, mark.session,
             made.outcome, made.reason, chased.follow_up_id, chased.closed_at, chased.call_list_at,
-            _live_message().label("message"),
+            _live_message().label("message"), _chased_today().label("chased_today"),
         )
         .select_from(current_marks)
         .join(pupils, and_(pupils.c.school_id == mark.school_id, pupils.c.pupil_id == mark.pupil_id, pupils.c.on_roll))
@@ -90,10 +92,29 @@ def _live_message() -> Exists:
     )
 
 
+def _chased_today() -> Exists:
+    """Whether another session's follow-up chases this absence, was closed by a person, or closed only since the run looked."""
+    other = follow_ups.alias("other")
+    return exists(
+        select(other.c.follow_up_id).where(
+            other.c.school_id == current_marks.c.school_id,
+            other.c.day == current_marks.c.day,
+            other.c.pupil_id == current_marks.c.pupil_id,
+            or_(
+                other.c.closed_at.is_(None),
+                other.c.closed_reason == "confirmed",
+                other.c.closed_at > runs.c.last_pass_at,
+            ),
+        )
+    )
+
+
 def _missing(row: object) -> str | None:
     outcome, reason = getattr(row, "outcome", None), getattr(row, "reason", None)
     if outcome is None:
         return "no decision"
+    if reason == Reason.ALREADY_CONTACTED and not getattr(row, "chased_today", False):
+        return "the follow-up of the morning is closed"
     if outcome == "hold" or (outcome == "withhold" and reason not in FOR_STAFF):
         return None
     if getattr(row, "follow_up_id", None) is None:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, desc, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, desc, func, or_, select, update
 
 from notifier.store import message_log
 from notifier.store.database import in_chunks, insert_missing
@@ -112,25 +112,11 @@ def take(
     """
     holders = [holder for holder in (by, over, given_by) if holder]
     free = or_(replies.c.taken_by.is_(None), replies.c.taken_until <= now, replies.c.taken_by.in_(holders))
-    changed = 0
-    for reply_id, version in versions.items():
-        changed += connection.execute(
-            update(replies)
-            .where(
-                replies.c.school_id == school_id,
-                replies.c.reply_id == reply_id,
-                replies.c.version == version,
-                replies.c.read_at.is_(None),
-                free,
-            )
-            .values(
-                taken_by=by or None,
-                taken_until=until if by else None,
-                given_by=given_by if by else None,
-                version=replies.c.version + 1,
-            )
-        ).rowcount
-    return changed
+    changed = _change(
+        connection, school_id, versions, replies.c.read_at.is_(None), free, taken_by=by or None,
+        taken_until=until if by else None, given_by=given_by if by else None,
+    )  # fmt: skip
+    return len(changed)
 
 
 def settle(
@@ -144,22 +130,29 @@ def settle(
     note: str | None = None,
 ) -> int:
     """Note that replies are dealt with; only those still in the version seen, unread, and not held by somebody else."""
-    changed = 0
+    free = or_(replies.c.taken_by.is_(None), replies.c.taken_by == by, replies.c.taken_until <= at)
+    changed = _change(
+        connection, school_id, versions, replies.c.read_at.is_(None), free, read_at=at, read_by=by, outcome=outcome, note=note,
+        taken_by=None, taken_until=None, given_by=None,
+    )  # fmt: skip
+    return len(changed)
+
+
+def _change(
+    connection: Connection, school_id: str, versions: Mapping[str, int], *only: ColumnElement[bool], **values: Any
+) -> list[str]:
+    """Change replies that are still in the version that was seen and for which `only` holds; returns which were."""
+    changed = []
     for reply_id, version in versions.items():
-        changed += connection.execute(
+        statement = (
             update(replies)
             .where(
-                replies.c.school_id == school_id,
-                replies.c.reply_id == reply_id,
-                replies.c.version == version,
-                replies.c.read_at.is_(None),
-                or_(replies.c.taken_by.is_(None), replies.c.taken_by == by, replies.c.taken_until <= at),
+                replies.c.school_id == school_id, replies.c.reply_id == reply_id, replies.c.version == version, *only
             )
-            .values(
-                read_at=at, read_by=by, outcome=outcome, note=note, taken_by=None, taken_until=None, given_by=None,
-                version=replies.c.version + 1,
-            )
-        ).rowcount  # fmt: skip
+            .values(**values, version=replies.c.version + 1)
+        )
+        if connection.execute(statement).rowcount:
+            changed.append(reply_id)
     return changed
 
 
@@ -173,37 +166,16 @@ def link(
     follow_up_ids: Sequence[str],
 ) -> int:
     """Say whose replies they are, and lay them beside follow-ups; only those still nobody's and in the version seen."""
-    changed = 0
-    for reply_id, version in versions.items():
-        moved = connection.execute(
-            update(replies)
-            .where(
-                replies.c.school_id == school_id,
-                replies.c.reply_id == reply_id,
-                replies.c.version == version,
-                replies.c.carer_id.is_(None),
-            )
-            .values(
-                carer_id=carer_id,
-                pupil_ids=list(pupil_ids),
-                follow_up_id=follow_up_ids[0] if follow_up_ids else None,
-                version=replies.c.version + 1,
-            )
-        ).rowcount
-        changed += moved
-        if moved:
-            message_log.laid_to(connection, school_id, reply_id, carer_id)
-            insert_missing(
-                connection,
-                reply_follow_ups,
-                [{"school_id": school_id, "reply_id": reply_id, "follow_up_id": key} for key in follow_up_ids],
-            )
-            insert_missing(
-                connection,
-                reply_pupils,
-                [{"school_id": school_id, "reply_id": reply_id, "pupil_id": key} for key in pupil_ids],
-            )
-    return changed
+    changed = _change(
+        connection, school_id, versions, replies.c.carer_id.is_(None), carer_id=carer_id, pupil_ids=list(pupil_ids),
+        follow_up_id=follow_up_ids[0] if follow_up_ids else None,
+    )  # fmt: skip
+    for reply_id in changed:
+        message_log.laid_to(connection, school_id, reply_id, carer_id)
+        place = {"school_id": school_id, "reply_id": reply_id}
+        insert_missing(connection, reply_follow_ups, [{**place, "follow_up_id": key} for key in follow_up_ids])
+        insert_missing(connection, reply_pupils, [{**place, "pupil_id": key} for key in pupil_ids])
+    return len(changed)
 
 
 def find_contacts(

@@ -1,7 +1,7 @@
 """Who looked at what: one row a person, thing and ten minutes, and the sealing of rows by an entry of the audit chain.
 
-A look costs one INSERT and no place in the chain. Now and then all that are not sealed yet are hashed together and the hash goes into the
-chain, so that one taken out or changed later shows. Rows not sealed yet are not protected: that is at most an hour of them.
+A look costs one INSERT and no place in the chain. Every few minutes all that are not sealed yet are hashed together and the hash goes into
+the chain, so that one taken out or changed later shows. Rows not sealed yet are not protected.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from notifier.store.database import Row, insert_missing
+from notifier.store.database import Row, in_chunks, insert_missing
 from notifier.store.tables import looks
 
 
@@ -45,13 +45,14 @@ def next_entry(connection: Connection, school_id: str) -> int:
     return (last or 0) + 1
 
 
-def seal(connection: Connection, school_id: str, *, last: int, entry: int) -> None:
-    """Note which audit entry covers the looks up to a number."""
-    connection.execute(
-        update(looks)
-        .where(looks.c.school_id == school_id, looks.c.sealed_in.is_(None), looks.c.number <= last)
-        .values(sealed_in=entry)
-    )
+def seal(connection: Connection, school_id: str, numbers: Sequence[int], *, entry: int) -> None:
+    """Note which audit entry covers looks, each by its number: one that began earlier may be kept later, and is in no digest yet."""
+    for chunk in in_chunks(list(numbers)):
+        connection.execute(
+            update(looks)
+            .where(looks.c.school_id == school_id, looks.c.sealed_in.is_(None), looks.c.number.in_(chunk))
+            .values(sealed_in=entry)
+        )
 
 
 def sealed_in(connection: Connection, school_id: str, entry: int) -> list[Any]:

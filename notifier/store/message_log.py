@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -43,6 +43,9 @@ STAFF: Final = "staff"
 
 FEW_OR_IN_FLIGHT: Final = frozenset(MessageStatus) - {MessageStatus.SENT, MessageStatus.DELIVERED}
 """States found by an index of the messages in them. Most messages are sent or delivered: these are met soon along the log."""
+
+A_FEW_WEEKS: Final = timedelta(weeks=10)
+"""All of a school's entries of so long a time are quickly put in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +165,13 @@ def numbers(connection: Connection, school_id: str, wanted: Wanted, *, before: i
     words = wanted_words(school_id, wanted.typed) if wanted.typed else None
     by_index = words and not narrow
     of = _unindexed if by_index and lite else (lambda column: column)
-    query = select(log_entries).where(of(entries.school_id) == school_id)
+    place = _unled if by_index and not lite else of
+    query = select(log_entries).where(place(entries.school_id) == school_id)
     by_state = not people and narrow
     by_ids = wanted.pupil_ids is not None or by_state
-    number: Any = _unindexed(entries.entry) if by_ids and lite else entries.entry
+    number: Any = entries.entry
+    if (by_ids and lite) or (not by_ids and not by_index and _a_few_weeks(wanted)):
+        number = _unindexed(entries.entry)  # the few are found and put in order; walking back to them would read all that is newer
     if words is not None and not words:
         query = query.where(literal(1) == 0)  # signs alone, which are no words
     elif by_index and lite:
@@ -207,8 +213,17 @@ def numbers(connection: Connection, school_id: str, wanted: Wanted, *, before: i
     return query.order_by(desc(number))
 
 
+def _a_few_weeks(wanted: Wanted) -> bool:
+    return wanted.since is not None and wanted.until is not None and wanted.until - wanted.since <= A_FEW_WEEKS
+
+
+def _unled(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The school's column where its mark in the words leads already: PostgreSQL would read all numbers of a school beside them."""
+    return column.concat("")
+
+
 def _unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A column that SQLite must not choose an index for, where another index leads: it knows too little to choose by itself."""
+    """A column that the engine must not choose an index for, where another index leads: it knows too little to choose by itself."""
     return UnaryExpression(column, operator=custom_op("+"), type_=column.type)  # a plus sign, which changes nothing
 
 

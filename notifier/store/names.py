@@ -1,4 +1,4 @@
-"""Names and addresses of a school's pupils and carers, for finding them by what somebody types. On roll or not."""
+"""Names and addresses of a school's pupils and carers, for finding them by what somebody types, on roll or not; and names of staff."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from notifier.store.database import in_chunks
-from notifier.store.tables import carers, pupils
+from notifier.store.tables import carers, pupils, staff_users
 
 
 def pupil_names(connection: Connection, school_id: str) -> list[Any]:
@@ -35,4 +35,13 @@ def carers_by_id(connection: Connection, school_id: str, carer_ids: Iterable[str
             )
         )
         found.update((row.carer_id, row.name) for row in rows if row.name)
+    return found
+
+
+def staff_by_email(connection: Connection, emails: Iterable[str]) -> dict[str, str]:
+    """Names of staff by the e-mail address under which they sign in; those that have none are left out."""
+    found: dict[str, str] = {}
+    for chunk in in_chunks(sorted(set(emails))):
+        rows = connection.execute(select(staff_users.c.email, staff_users.c.name).where(staff_users.c.email.in_(chunk)))
+        found.update((row.email, row.name) for row in rows if row.name)
     return found

@@ -89,7 +89,7 @@ def audit_hash(previous: str, entry: Mapping[str, Any]) -> str:
 
 
 def lock_chain(connection: Connection, school_id: str) -> None:
-    """Hold an audit chain to the end of the transaction, where nothing else keeps two writers apart (sign-ins, accounts).
+    """Hold an audit chain to the end of the transaction. Whoever holds the school too takes the school first.
 
     SQLite has one writer anyway; on PostgreSQL two entries at once would want the same number.
     """
@@ -108,6 +108,7 @@ def add_audit(
     detail: Mapping[str, Any],
 ) -> None:
     """Append to a school's audit chain."""
+    lock_chain(connection, school_id)
     last = connection.execute(
         select(audit.c.number, audit.c.entry_hash)
         .where(audit.c.school_id == school_id)

@@ -91,30 +91,15 @@ def carers_by_way(connection: Connection, schools: Sequence[str]) -> list[Any]:
     return list(connection.execute(query))
 
 
+def _noted(about: Any, channel: str, address: Any, ended: Any) -> Any:
+    """Whether a table holds something about the address that has not ended."""
+    same = (about.school_id == carers.c.school_id, about.channel == channel, about.address == address)
+    return select(literal(1)).where(*same, ended.is_(None)).correlate(carers).exists()
+
+
 def _usable(channel: str, address: Any) -> Any:
-    fault, stop = address_faults.c, opt_outs.c
-    faulty = (
-        select(literal(1))
-        .where(
-            fault.school_id == carers.c.school_id,
-            fault.channel == channel,
-            fault.address == address,
-            fault.cleared_at.is_(None),
-        )
-        .correlate(carers)
-        .exists()
-    )
-    stopped = (
-        select(literal(1))
-        .where(
-            stop.school_id == carers.c.school_id,
-            stop.channel == channel,
-            stop.address == address,
-            stop.ended_at.is_(None),
-        )
-        .correlate(carers)
-        .exists()
-    )
+    faulty = _noted(address_faults.c, channel, address, address_faults.c.cleared_at)
+    stopped = _noted(opt_outs.c, channel, address, opt_outs.c.ended_at)
     return and_(address.is_not(None), address != "", ~faulty, ~stopped)
 
 

@@ -41,11 +41,6 @@ def users(connection: Connection) -> list[Any]:
     return list(connection.execute(select(staff_users).order_by(staff_users.c.email)))
 
 
-def any_user(connection: Connection) -> bool:
-    """Whether there is an account at all."""
-    return connection.execute(select(staff_users.c.user_id).limit(1)).first() is not None
-
-
 def add_user(connection: Connection, row: Row) -> bool:
     """Add an account; False where the e-mail has one."""
     return insert_missing(connection, staff_users, [row]) == 1
@@ -54,6 +49,16 @@ def add_user(connection: Connection, row: Row) -> bool:
 def change_user(connection: Connection, user_id: str, **values: Any) -> None:
     """Change columns of an account."""
     connection.execute(update(staff_users).where(staff_users.c.user_id == user_id).values(**values))
+
+
+def begin_second_factor(connection: Connection, user_id: str, sealed: str, *, step: int, at: datetime) -> bool:
+    """Keep the sealed secret of a second factor; False where there is one."""
+    result = connection.execute(
+        update(staff_users)
+        .where(staff_users.c.user_id == user_id, staff_users.c.totp_secret.is_(None))
+        .values(totp_secret=sealed, totp_since=at, totp_step=step)
+    )
+    return result.rowcount == 1
 
 
 def take_step(connection: Connection, user_id: str, step: int) -> bool:
@@ -203,12 +208,18 @@ def codes_left(connection: Connection, user_id: str) -> int:
 
 def add_recovery(connection: Connection, row: Row) -> None:
     """Keep a recovery link, ending those made before it for the same person."""
+    end_recoveries(connection, row["user_id"], at=row["made_at"])
+    insert_rows(connection, staff_recoveries, [row])
+
+
+def end_recoveries(connection: Connection, user_id: str, *, at: datetime, but_by: str = "") -> None:
+    """End the recovery links of a person that are still open, save those that one person made."""
+    columns = staff_recoveries.c
     connection.execute(
         update(staff_recoveries)
-        .where(staff_recoveries.c.user_id == row["user_id"], staff_recoveries.c.used_at.is_(None))
-        .values(used_at=row["made_at"])
+        .where(columns.user_id == user_id, columns.used_at.is_(None), columns.made_by != but_by)
+        .values(used_at=at)
     )
-    insert_rows(connection, staff_recoveries, [row])
 
 
 def open_recovery(connection: Connection, token_hash: str, *, now: datetime) -> str | None:
@@ -310,11 +321,6 @@ def add_identity(connection: Connection, provider: str, subject: str, user_id: s
     """Bind an account to somebody at a provider; False where they are bound to one."""
     row = {"provider": provider, "subject": subject, "user_id": user_id, "made_at": at}
     return insert_missing(connection, staff_identities, [row]) == 1
-
-
-def forget_identities(connection: Connection, user_id: str) -> None:
-    """Unbind an account from every provider."""
-    connection.execute(delete(staff_identities).where(staff_identities.c.user_id == user_id))
 
 
 def add_start(connection: Connection, row: Row) -> None:

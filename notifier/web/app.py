@@ -6,15 +6,25 @@ next tick.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 from fastapi import FastAPI
 
 from notifier.services.application import Application
 from notifier.web import answer, api, health, static_files, webhooks
-from notifier.web.protection import SecurityHeaders
+from notifier.web.protection import ReadableAddresses, SecurityHeaders
 from notifier.web.staff.site import add_staff_pages
+
+
+@asynccontextmanager
+async def _served(web: FastAPI) -> AsyncIterator[None]:
+    """While a server serves: the pages' templates are made ready beside the event loop, and nobody waits for all of them."""
+    warming = asyncio.create_task(asyncio.to_thread(web.state.shell.warm))
+    yield
+    await warming
 
 
 def build_app(app: Application, *, clock: Callable[[], datetime], wake: Callable[[], None]) -> FastAPI:
@@ -23,10 +33,11 @@ def build_app(app: Application, *, clock: Callable[[], datetime], wake: Callable
     `wake` is called, on the event loop's thread, after something came in that may have put a message in the queue; it must
     return at once and may be called any number of times.
     """
-    web = FastAPI(title="Notifier", docs_url=None, redoc_url=None, openapi_url=None)
+    web = FastAPI(title="Notifier", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_served)
     metrics = health.Metrics(app, clock)
     web.state.wake = wake  # staff pages queue answers, and call it on the event loop too
     add_staff_pages(web, app, clock=clock)  # its headers come first, so before the middleware that fills in the rest
+    web.add_middleware(ReadableAddresses)
     web.add_middleware(SecurityHeaders)
     web.add_exception_handler(api.ApiError, api.answer_api_error)
     web.include_router(webhooks.build_router(app, clock=clock, wake=wake, count=metrics.count_webhook))

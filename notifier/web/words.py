@@ -1,19 +1,29 @@
 """How the staff pages put things: states as words, times on the school's clock, languages by name.
 
-State is always said in words; colour only repeats it. Reasons and intents have their words elsewhere (`domain.reasons`,
-`domain.replies`); nothing here looks anything up.
+State is always said in words; colour only repeats it. What is also said outside the pages stands in `domain.staff_words`, reasons and
+intents in `domain.reasons` and `domain.replies`; nothing here looks anything up.
 """
 
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from babel import Locale, UnknownLocaleError
 
 from notifier.domain.sessions import LONDON
+from notifier.domain.staff_words import BARRIERS as BARRIERS
+from notifier.domain.staff_words import CHANNELS as CHANNELS
+from notifier.domain.staff_words import CLOSED as CLOSED
+from notifier.domain.staff_words import FALLBACKS as FALLBACKS
+from notifier.domain.staff_words import MESSAGE_STATES as MESSAGE_STATES
+from notifier.domain.staff_words import OWN_WORDING as OWN_WORDING
+from notifier.domain.staff_words import session_words as session_words
+from notifier.domain.staff_words import step_words as step_words
 
 FOLLOW_UP_STATES: Final = {
     "urgent": "Urgent",
@@ -38,34 +48,8 @@ BOARD_PARTS: Final = {
 }
 """The heading of each part of the board, and what it asks of staff."""
 
-MESSAGE_STATES: Final = {
-    "held": "held",
-    "queued": "waiting to leave",
-    "sending": "leaving",
-    "unknown": "outcome not known",
-    "accepted": "with the provider",
-    "sent": "sent",
-    "delivered": "delivered",
-    "undelivered": "not delivered",
-    "failed": "failed",
-    "withheld": "not sent",
-    "cancelled": "cancelled",
-    "expired": "too late, not sent",
-}
-"""What became of a message."""
-
 TROUBLED: Final = frozenset({"unknown", "undelivered", "failed", "expired", "held"})
 """States that staff should notice."""
-
-CHANNELS: Final = {"sms": "Text", "email": "E-mail", "voice": "Call", "page": "Answer page"}
-
-CLOSED: Final = {
-    "present": "Marked present",
-    "arrived_later": "Arrived later",
-    "explained": "Reason in the register",
-    "confirmed": "Reason confirmed",
-}
-"""Why a follow-up is settled."""
 
 FLAGS: Final = {
     "vulnerable": "Vulnerable",
@@ -78,31 +62,8 @@ FLAGS: Final = {
     "do_not_text": "Do not text",
 }
 
-BARRIERS: Final = {
-    "no_contact": "Must not be contacted",
-    "no_parental_responsibility": "Ring only: no parental responsibility",
-    "birth_parent_of_looked_after": "Ask the social worker first: birth parent of a looked-after child",
-    "suppressed": "Automatic messages are switched off",
-    "opted_out": "Asked for no more messages: ring",
-    "no_address": "No mobile number or e-mail address: ring",
-}
-"""Why a contact gets no automatic message."""
-
-FALLBACKS: Final = {
-    "not_approved": "the translation is not approved yet",
-    "no_translation": "there is no translation yet",
-    "not_offered": "the school does not offer it",
-}
-"""Why a message went out in English."""
-
-OWN_WORDING: Final = {
-    "own_wording_stale": "the school's own wording is outdated",
-    "own_wording_refused": "the school's own wording did not pass the checks",
-    "own_wording_not_approved": "the school's own wording is not approved yet",
-}
-"""Why the shipped wording went out in place of the school's own."""
-
 INTERNATIONAL: Final = "+44"
+_NOUNS: Final = {"sms": ("text", "texts"), "email": ("e-mail", "e-mails"), "voice": ("call", "calls")}
 
 
 def clock_time(instant: datetime | str | None) -> str:
@@ -184,6 +145,15 @@ def spaced_number(address: str) -> str:
         return address
     national = "0" + address.removeprefix(INTERNATIONAL)
     return f"{national[:5]} {national[5:]}"
+
+
+def what_became(messages: Iterable[Any]) -> str:
+    """Messages counted by medium and by what became of them: "2 texts delivered, 1 e-mail not delivered"."""
+    counts = Counter((message.channel, message.status) for message in messages)
+    return ", ".join(
+        f"{counted(number, *_NOUNS.get(channel, (channel, channel)))} {MESSAGE_STATES.get(status, status)}"
+        for (channel, status), number in counts.items()
+    )
 
 
 def counted(number: int, one: str, many: str) -> str:

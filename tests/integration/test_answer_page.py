@@ -593,7 +593,8 @@ def test_staff_see_that_it_was_answered_on_the_page(start, staff):
     browser.post(tokens(morning)["carer3@family.example"], "illness")
 
     assert any(
-        "carer 3 answered on the page (Ill or injured)" in entry["what"] for entry in morning.explain("3")["story"]
+        "Carer 3 answered on the page (read as: ill or injured)" in entry["what"]
+        for entry in morning.explain("3")["story"]
     )
 
     page = staff.signed_in(morning.app, "viewer", at=morning.at("09:45")).get("/").text

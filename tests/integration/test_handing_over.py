@@ -110,6 +110,15 @@ def test_the_spending_limit_holds_texts_and_a_person_lets_them_go(make_morning, 
         schools.release(morning.app, "oakfield", "no such hold", by="Bashir", now=morning.at("09:35"))
     schools.release(morning.app, "oakfield", "spend_cap", by="Bashir", now=morning.at("09:35"))
     assert [m["status"] for m in morning.log()].count("queued") == 1
+    told = next(mail["body"] for mail in morning.log(staff=True) if mail["template"] == "staff_spend_cap")
+    assert "Spent: £30.00. Limit: £50.00. Messages waiting: 1." in told
+    assert morning.send("09:36").accepted >= 1, "what was let go leaves: as much again may be spent"
+    assert {(m["status"], m["reason"]) for m in morning.log()} == {("accepted", None)}
+    morning.tick("09:50")
+    assert [m["reason"] for m in morning.log() if m["status"] == "held"] == ["spend_cap"], (
+        "the second sum has its end too"
+    )
+    assert morning.unaccounted() == []
 
 
 def test_one_number_never_gets_the_same_text_over_and_over(morning, person):

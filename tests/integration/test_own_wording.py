@@ -142,7 +142,7 @@ def test_outdated_and_broken_words_are_shown_to_staff_and_the_shipped_ones_go(pl
     sent = texts(oakfield)
     assert sent["C1"]["fallback"] == "own_wording_refused" and "We do not know why" in sent["C1"]["body"]
     story = json.dumps(oakfield.explain("P1"), default=str)
-    assert "in the shipped words because the school's own wording did not pass the checks" in story
+    assert "In the shipped words: the school's own wording did not pass the checks" in story
     with oakfield.app.database.read() as connection:
         found = wording.standings(oakfield.app, connection, oakfield.app.school(connection, "oakfield"))
     assert [(item.state.value, item.why) for item in found] == [

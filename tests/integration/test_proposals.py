@@ -146,7 +146,11 @@ def test_what_a_person_sends_is_queued_leaves_and_is_on_record(family: Any) -> N
     assert states(family) == {"1": "sent", "2": "sent"}
     assert acts(family)[1:] == [("proposal.sent", "Alice"), ("proposal.sent", "Alice")]
     told = " ".join(entry["what"] for entry in family.explain("1")["story"])
-    assert "proposed to staff" in told and "[Alice]" in told and "handed to simulator" in told
+    assert (
+        "Proposed to staff: Odd days: the small good things" in told
+        and "sent by Alice" in told
+        and "handed to the simulator" in told
+    )
     with pytest.raises(NotAllowed, match=r"was sent already by Alice\. Nothing was sent"):
         send_all(family, "12:30", [texts["1"]["step"]])
 

@@ -60,6 +60,11 @@ def once(page: Any) -> str:
     return re.search(r'name="once" value="(\w+)"', page.text)[1]  # type: ignore[index]
 
 
+def own_words(page: Any, reply_id: str, text: str, language: str) -> dict[str, str]:
+    """The form of an answer in own words, as the page of a conversation sends it."""
+    return {"seen": seen(page, reply_id), "once": once(page), "say": "own", "text": text, "language": language}
+
+
 def answers(morning: Any) -> list[dict[str, Any]]:
     return [item for item in morning.log() if item["purpose"] == "answer"]
 
@@ -147,13 +152,7 @@ def test_another_message_that_comes_in_between_is_read_first(absent: Any, alice:
 def test_own_words_are_shown_with_their_cost_before_they_can_be_sent(absent: Any, alice: Any) -> None:
     reply = absent.reply(ZOFIA, "She is ill", "09:33")
     page = alice.get(f"/inbox/{reply}")
-    form = {
-        "seen": seen(page, reply),
-        "once": once(page),
-        "say": "own",
-        "text": "Thank you, get well soon Zofia",
-        "language": "en",
-    }
+    form = own_words(page, reply, "Thank you, get well soon Zofia", "en")
     shown = alice.send(f"/inbox/{reply}/answer", form, page=page)
     assert (
         "This is what will be sent" in shown.text and "Oakfield Primary: Thank you, get well soon Zofia" in shown.text
@@ -172,13 +171,7 @@ def test_own_words_are_shown_with_their_cost_before_they_can_be_sent(absent: Any
 def test_own_words_in_another_language_say_so_and_run_the_right_way(absent: Any, alice: Any) -> None:
     reply = absent.reply(ZOFIA, "She is ill", "09:33")
     page = alice.get(f"/inbox/{reply}")
-    form = {
-        "seen": seen(page, reply),
-        "once": once(page),
-        "say": "own",
-        "text": "شکریہ، ہم سمجھ گئے۔",
-        "language": "ur",
-    }
+    form = own_words(page, reply, "شکریہ، ہم سمجھ گئے۔", "ur")
     shown = alice.send(f"/inbox/{reply}/answer", form, page=page)
     assert "in Urdu" in shown.text and "UCS-2" in shown.text
     mark = re.search(r'name="checked" value="(\w+)"', shown.text)[1]  # type: ignore[index]

@@ -79,7 +79,7 @@ def test_what_cannot_be_understood_is_said_beside_the_field_and_kept(oakfield, s
     page = browser.send("/messages", {"since": "soon", "number": "12", "text": "!!", "pupil": "zoe"})
     assert page.status_code == 422
     for words in (
-        "Enter a day as",
+        "Enter a day like 23/11/2026.",
         "at least 4 digits",
         "at least one word",
         'value="soon"',
@@ -99,8 +99,8 @@ def test_a_message_is_shown_as_it_was_sent_and_the_look_is_noted(oakfield, sign_
     page = browser.get(f"/messages/{text.row.message_id}")
     assert (
         page.status_code == 200
-        and "Written and put in the queue" in page.text
-        and "Handed to simulator, try 1" in page.text
+        and "Written, to leave when it is due" in page.text
+        and "Handed to the simulator" in page.text
     )
     assert "/r/…" in page.text and "AbCdEfGhIjKlMnOpQrStUv" not in page.text  # the answer, beside the text
     assert "Zoë" not in page.text.partition("</title>")[0]
@@ -142,7 +142,7 @@ def test_the_audit_page_tells_who_did_what_and_that_it_is_whole(oakfield, sign_i
     bashir = sign_in(oakfield, "safeguarding_lead")
     page = bashir.get("/audit")
     assert page.status_code == 200 and "none was changed or taken out" in page.text
-    assert "searched the log for a pupil" in page.text and "attendance_officer@oakfield.example" in page.text
+    assert "searched the log for a pupil" in page.text and "attendance_officer<wbr>@oakfield.example" in page.text
     found = bashir.send("/audit", {"actor": "attendance_officer", "kind": "looks", "pupil": "zoë"}, page=page)
     assert found.status_code == 303 and "attendance" not in found.headers["location"]
     page = bashir.get(found.headers["location"])
@@ -154,7 +154,11 @@ def test_the_audit_page_tells_who_did_what_and_that_it_is_whole(oakfield, sign_i
     assert "fits together" in bashir.get("/audit/check").text
     assert alice.get("/audit").status_code == 403
     wrong = bashir.send("/audit", {"since": "soon", "pupil": "nobody"}, page=page)
-    assert wrong.status_code == 422 and "Enter a day as" in wrong.text and "No pupil has this name" in wrong.text
+    assert (
+        wrong.status_code == 422
+        and "Enter a day like 23/11/2026." in wrong.text
+        and "No pupil has this name" in wrong.text
+    )
 
 
 def test_a_broken_chain_is_said_on_the_page(oakfield, sign_in):

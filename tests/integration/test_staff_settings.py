@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from notifier.services import school_settings
+from notifier.services.settings_parts import Field
 from notifier.store import people, records
+from notifier.web.staff.settings import NEW
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For what the engine makes no difference to."""
@@ -116,7 +119,10 @@ def test_guards_make_the_schools_own_policy_and_say_what_they_would_have_held(pl
             "first_day_absence",
         )
         assert "[[step]]" in (school.own_policy or "")
-    assert played.run("10:01").counts["contact"] == 12  # and the guards use it
+    assert played.run("10:01").counts["contact"] == 0  # today's hold stands until somebody releases it
+    played.day = played.day.replace(day=24)
+    played.marks({f"p{number}": "N" if number <= 12 else "/" for number in range(1, 21)})
+    assert played.run().counts["contact"] == 12  # and the guards use it
     again = dana.get("/settings/guards")
     back = fields(again) | {"minimum": "10", "spend": "50"}
     dana.send("/settings/guards", {**back, "do": "save"}, page=again)
@@ -134,7 +140,7 @@ def test_of_two_people_who_change_settings_the_second_sees_what_the_first_did(
     late = dana.send("/settings/times", {**fields(mine), "am-first_contact": "09:50", "do": "save"}, page=mine)
     assert (
         late.status_code == 409
-        and "erik@oakfield.example changed “guards”" in late.text
+        and "erik@oakfield.example changed “Guards and limits”" in late.text
         and 'value="09:50"' in late.text
     )
     assert "09:50" not in text_of(morning)
@@ -152,7 +158,7 @@ def test_calendar_languages_channels_ladder_and_names_are_saved_too(played: Any,
         ("languages", {"languages": ["pl", "ro"], "fold": ["pl"]}, "4 carers have it on record"),
         ("channels", {"channels": ["email"]}, "20 of them could not be written to"),
         ("ladder", {"step-1": "25", "wait": "20"}, "09:55: Second text"),
-        ("people", {"short": "Oakfield"}, "Texts would begin with “Oakfield:”"),
+        ("names", {"short": "Oakfield"}, "Texts would begin with “Oakfield:”"),
     ):
         page = dana.get(f"/settings/{key}")
         form = fields(page) | change
@@ -175,7 +181,7 @@ def test_calendar_languages_channels_ladder_and_names_are_saved_too(played: Any,
 @on_sqlite
 def test_saving_what_stands_there_already_changes_nothing(morning: Any, dana: Any) -> None:
     before = text_of(morning)
-    for key in ("times", "calendar", "ladder", "languages", "channels", "guards", "people"):
+    for key in ("times", "calendar", "ladder", "languages", "channels", "guards", "names"):
         page = dana.get(f"/settings/{key}")
         same = dana.send(f"/settings/{key}", {**fields(page), "do": "save"}, page=page)
         assert same.headers["location"] == "/settings?done=same", key
@@ -238,3 +244,28 @@ def test_a_new_school_sends_nothing_until_its_list_is_done_and_somebody_switches
 def test_only_a_trust_administrator_makes_schools(morning: Any, dana: Any) -> None:
     assert dana.get("/settings/new-school").status_code == 403
     assert dana.send("/settings/new-school", {"name": "x"}).status_code == 403
+
+
+@on_sqlite
+def test_every_setting_says_what_it_does(morning: Any) -> None:
+    with morning.app.database.read() as connection:
+        settings = school_settings.read(connection, morning.app, "oakfield")
+    fields = [field for part in school_settings.parts_of(morning.app, settings).values() for field in part.fields]
+    assert [field.id for field in (*fields, *NEW) if len(field.hint) < 20] == []
+
+
+@pytest.mark.parametrize(
+    ("in_the_file", "in_the_form", "in_words"),
+    [
+        (["2026-09-02", "2026-12-18"], "02/09/2026 to 18/12/2026", "Wed 2 Sep 2026 to Fri 18 Dec 2026"),
+        ("2026-10-26/2026-10-30", "26/10/2026 to 30/10/2026", "Mon 26 Oct 2026 to Fri 30 Oct 2026"),
+        ("2026-11-27", "27/11/2026", "Fri 27 Nov 2026"),
+    ],
+)
+def test_days_of_the_calendar_are_typed_and_told_as_people_write_them(
+    in_the_file: Any, in_the_form: str, in_words: str
+) -> None:
+    field = Field("closed", "Closed days", "spans", ("calendar", "closed"))
+    assert field.shown([in_the_file]) == in_the_form
+    assert school_settings.in_words(field, f"{in_the_form}\n{in_the_form}") == f"{in_words}\n{in_words}"
+    assert field.meant(in_the_form, []) == ["/".join([in_the_file] if isinstance(in_the_file, str) else in_the_file)]

@@ -16,6 +16,7 @@ from notifier.store import records
 from notifier.store import staff as store
 
 ALICE = "alice@oakfield.example"
+PASSWORD = "three purple ducks"
 
 
 @pytest.fixture
@@ -222,9 +223,10 @@ def set_up(browser: Any) -> tuple[str, list[str]]:
     assert found is not None
     secret = found[1].replace(" ", "")
     assert browser.get("/account/second-factor/picture.svg").headers["content-type"] == "image/svg+xml"
-    wrong = browser.send("/account/second-factor", {"code": "000000"}, page=page)
+    wrong = browser.send("/account/second-factor", {"code": "000000", "password": PASSWORD}, page=page)
     assert wrong.status_code == 422 and secret[:4] in wrong.text, "the same key is shown again"
-    done = browser.send("/account/second-factor", {"code": pyotp.TOTP(secret).at(browser.moment)}, page=page)
+    fields = {"code": pyotp.TOTP(secret).at(browser.moment), "password": PASSWORD}
+    done = browser.send("/account/second-factor", fields, page=page)
     assert done.status_code == 200
     return secret, re.findall(r"<code>([a-z0-9-]{14})</code>", done.text)
 

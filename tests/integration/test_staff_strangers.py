@@ -85,6 +85,7 @@ def test_whoever_is_signed_out_sees_nothing(schools: Any, staff: Any) -> None:
 
 
 def test_another_school_is_not_there_and_another_role_may_not(schools: Any, staff: Any, sign_in: Any) -> None:
+    vera = staff.add(schools.app, "vera@oakfield.example", "viewer", school="oakfield", at=schools.at("09:00"))
     with schools.app.database.read() as connection:
         from notifier.store import follow_ups, messages
 
@@ -92,6 +93,8 @@ def test_another_school_is_not_there_and_another_role_may_not(schools: Any, staf
             "follow_up_id": follow_ups.of_day(connection, "oakfield", schools.day)[0].follow_up_id,
             "message_id": messages.listing(connection, "oakfield", day=schools.day, staff=True)[0].message_id,
             "pupil_id": "1",
+            "user_id": vera,
+            "what": "disable",
         }
     browsers: dict[tuple[str, str], tuple[Any, str]] = {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,7 +11,7 @@ from notifier.domain.choosing import Barrier
 from notifier.domain.messages import MessageStatus
 from notifier.domain.people import PupilFlag
 from notifier.web import words
-from notifier.web.days import BadDay, parse_day
+from notifier.web.days import BadDay, as_typed, parse_day, typed_day
 
 TODAY = date(2026, 11, 23)
 
@@ -72,6 +73,28 @@ def test_urdu_runs_from_the_right_even_where_it_begins_with_a_latin_name(text, l
 )
 def test_a_number_is_shown_as_it_is_dialled(address, shown):
     assert words.spaced_number(address) == shown
+
+
+@pytest.mark.parametrize("text", ["23/11/2026", " 23.11.2026", "23-11-2026", "23 11 2026", "2026-11-23", None, ""])
+def test_a_day_is_understood_as_people_type_it_day_first(text):
+    assert typed_day(text, today=TODAY) == TODAY
+    assert as_typed(TODAY) == "23/11/2026"
+    assert typed_day("3/2/2027", today=TODAY) == date(2027, 2, 3)
+
+
+@pytest.mark.parametrize(
+    "text", ["31/02/2026", "23/11/26", "11/23/2026", "tomorrow", "23/11", "١٢/11/2026", "x" * 9999]
+)
+def test_a_day_that_cannot_be_understood_is_refused_with_how_to_type_it(text):
+    with pytest.raises(BadDay, match="Enter it like 23/11/2026") as refused:
+        typed_day(text, today=TODAY)
+    assert len(str(refused.value)) < 150
+
+
+def test_messages_are_counted_by_medium_and_by_what_became_of_them():
+    sent = [SimpleNamespace(channel=channel, status=status) for channel, status in
+            (("sms", "delivered"), ("email", "undelivered"), ("sms", "delivered"), ("sms", "queued"))]  # fmt: skip
+    assert words.what_became(sent) == "2 texts delivered, 1 e-mail not delivered, 1 text waiting to leave"
 
 
 def test_times_are_those_of_the_school_clock():

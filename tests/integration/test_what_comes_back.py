@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from notifier.channels.base import ErrorClass
+from notifier.channels.simulator.channel import SimulatorChannel
+from notifier.channels.simulator.network import FAILURES
+
 
 @pytest.fixture
 def chased(morning, person):
@@ -83,6 +87,15 @@ def test_stop_moves_the_family_to_a_person_and_is_not_answered(chased):
         from notifier.store import blocks
 
         assert blocks.load_blocks(connection, "oakfield", chased.day).opted_out == frozenset()
+    assert acknowledged(chased) == [], "Twilio has answered START itself"
+    assert chased.board()["p1"]["answered_at"] is None, "START gives no reason for the absence"
+
+
+def test_a_worry_reaches_people_whatever_else_is_said_with_it(chased):
+    chased.reply("+447700900001", "stop it he IS in school", "09:41")
+    item = chased.board()["p1"]
+    assert (item["state"], item["replies"][0]["urgent"]) == ("urgent", True)
+    assert "staff_urgent_reply" in {mail["template"] for mail in chased.log(staff=True)}
 
 
 def test_a_wrong_number_is_never_texted_again_and_the_next_contact_is(chased):
@@ -176,6 +189,42 @@ class TestReceipts:
         [text] = sent.log()
         sent.receipt(text, "undelivered", "09:31", error_code="30003")
         assert [(m["carer_id"], m["channel"]) for m in sent.log()][1:] == [("c1", "email")]
+
+    def test_a_receipt_about_our_account_stops_sending_and_alerts_staff(self, sent):
+        [text] = sent.log()
+        sent.receipt(text, "failed", "09:31", error_code="30002", error_class=ErrorClass.CONFIG)
+        assert "staff_sending_stopped" in {mail["template"] for mail in sent.log(staff=True)}
+        assert sent.board()["p1"]["call_reason"] == "configuration"
+        sent.tick("09:50")
+        assert {m["status"] for m in sent.log() if m["channel"] == "sms"} == {"failed", "queued"}, (
+            "no further text leaves"
+        )
+        assert sent.unaccounted() == []
+
+    def test_a_bad_receipt_that_came_first_still_marks_the_number(self, morning, person):
+        from notifier.store import blocks
+
+        morning.people(person("p1", "c1"))
+        morning.marks({"p1": "N"})
+        morning.run()
+        [text] = morning.log()
+        code = next(code for _, code, asks in FAILURES.values() if asks is ErrorClass.PERMANENT)
+        ids = {}
+
+        class Hasty(SimulatorChannel):
+            async def send(self, outgoing, *, now):
+                outcome = await super().send(outgoing, now=now)
+                ids["sim"] = outcome.provider_id
+                morning.receipt(
+                    {**text, "provider": "simulator"}, "undelivered", "09:30", provider_id=ids["sim"], error_code=code
+                )
+                return outcome
+
+        morning.app.channels["sms"] = Hasty("sms", morning.network)
+        morning.send()
+        with morning.app.database.read() as connection:
+            assert ("sms", text["to"]) in blocks.load_blocks(connection, "oakfield", morning.day).faulty
+        assert morning.unaccounted() == []
 
     def test_then_to_the_next_contact_and_at_last_to_people(self, sent):
         for moment in ("09:31", "09:32", "09:33"):

@@ -151,6 +151,20 @@ class TestLanguage:
         assert (text["language"], text["fallback"]) == ("pl", None)
         assert "nieobecność" in text["body"]
 
+    def test_what_is_not_translated_is_not_approved(self, polish):
+        from notifier.services import schools
+
+        ewa = {
+            "language": "pl",
+            "reviewer": "Ewa Example, EAL lead",
+            "now": polish.at("08:00"),
+            "school_id": "oakfield",
+        }
+        approved = {item.template for item in schools.approve(polish.app, **ewa)}
+        assert "first_day_am" in approved and "toolkit_clubs" not in approved
+        with pytest.raises(schools.NotAllowed, match="toolkit_clubs"):
+            schools.approve(polish.app, **ewa, templates=["first_day_am", "toolkit_clubs"])
+
     def test_an_approval_counts_for_that_school_alone(self, polish, make_morning, person):
         from notifier.services import schools
 

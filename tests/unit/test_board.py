@@ -9,7 +9,7 @@ import pytest
 
 from notifier.domain import board
 from notifier.domain.board import Card, Part
-from notifier.services.confirmed import safe
+from notifier.registers.refusals import neutralised
 from notifier.services.today import matches
 
 NINE = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -89,5 +89,5 @@ def test_a_pupil_is_found_by_the_beginnings_of_words(query, texts, found):
 
 @pytest.mark.parametrize("cell", ["=1+1", "+44", "-1", "@x", "\tx"])
 def test_a_cell_is_never_a_formula(cell):
-    assert safe(cell) == f"'{cell}"
-    assert safe("Kim") == "Kim"
+    assert neutralised(cell) == f"'{cell}"
+    assert neutralised("Kim") == "Kim"

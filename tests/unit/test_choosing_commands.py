@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
-
-from notifier.cli import app
+from typer.testing import Result
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NOON = "2026-11-23T12:00:00+00:00"
@@ -21,27 +17,8 @@ Notifier = Callable[..., Result]
 
 
 @pytest.fixture
-def notifier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Notifier:
+def notifier(program: Notifier, tmp_path: Path) -> Notifier:
     """Oakfield with its people; Ollie (4733) is back today after three days, all others were in school for three weeks."""
-    for name in list(os.environ):
-        if name.startswith(("NOTIFIER_", "TWILIO_")):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NOTIFIER_DATABASE_URL", f"sqlite:///{tmp_path / 'notifier.db'}")
-    monkeypatch.setenv("NOTIFIER_CONFIG_DIR", str(REPOSITORY / "config"))
-    monkeypatch.setenv("NOTIFIER_CHANNELS__SMS", "simulator")
-    monkeypatch.setenv("NOTIFIER_CHANNELS__EMAIL", "simulator")
-    shutil.copy(REPOSITORY / "docs" / "examples" / "people.csv", tmp_path / "people.csv")
-    shutil.copy(REPOSITORY / "config" / "schools" / "oakfield.example.toml", tmp_path / "oakfield.toml")
-    runner = CliRunner()
-
-    def run(*arguments: str, code: int = 0) -> Result:
-        result = runner.invoke(app, list(arguments), prog_name="notifier")
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        assert result.exit_code == code, f"exit code {result.exit_code}\n{result.stdout}\n{result.stderr}"
-        return result
-
     days = [date(2026, 11, 2) + timedelta(days=number) for number in range(22)]
     rows = ["pupil_id,date,session,code"]
     for day in (each for each in days if each.weekday() < 5):
@@ -49,10 +26,10 @@ def notifier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Notifier:
             away = pupil == "4733" and date(2026, 11, 18) <= day <= date(2026, 11, 20)
             rows += [f"{pupil},{day.isoformat()},{session},{'I' if away else '/'}" for session in ("AM", "PM")]
     (tmp_path / "marks.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    run("school", "add", "oakfield.toml")
-    run("import", "people", "people.csv", "--school", "oakfield", "--at", "2026-11-01T08:00:00+00:00")
-    run("import", "marks", "marks.csv", "--school", "oakfield", "--at", "2026-11-23T09:20:00+00:00")
-    return run
+    program("school", "add", "oakfield.toml")
+    program("import", "people", "people.csv", "--school", "oakfield", "--at", "2026-11-01T08:00:00+00:00")
+    program("import", "marks", "marks.csv", "--school", "oakfield", "--at", "2026-11-23T09:20:00+00:00")
+    return program
 
 
 def document(result: Result) -> Any:

@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
-
-from notifier.cli import app
+from typer.testing import Result
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DAY = "2026-11-23"
@@ -28,30 +26,10 @@ Notifier = Callable[..., Result]
 
 
 @pytest.fixture
-def notifier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Notifier:
-    """The program, in an empty folder with its own database, with simulated channels."""
-    for name in list(os.environ):
-        if name.startswith(("NOTIFIER_", "TWILIO_")):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NOTIFIER_DATABASE_URL", f"sqlite:///{tmp_path / 'notifier.db'}")
-    monkeypatch.setenv("NOTIFIER_CONFIG_DIR", str(REPOSITORY / "config"))
-    monkeypatch.setenv("NOTIFIER_CHANNELS__SMS", "simulator")
-    monkeypatch.setenv("NOTIFIER_CHANNELS__EMAIL", "simulator")
+def notifier(program: Notifier, monkeypatch: pytest.MonkeyPatch) -> Notifier:
+    """The program, in a terminal of 80 columns."""
     monkeypatch.setenv("COLUMNS", "80")
-    for name in ("people.csv", "marks.csv"):
-        shutil.copy(REPOSITORY / "docs" / "examples" / name, tmp_path / name)
-    shutil.copy(REPOSITORY / "config" / "schools" / "oakfield.example.toml", tmp_path / "oakfield.toml")
-    runner = CliRunner()
-
-    def run(*arguments: str, code: int = 0) -> Result:
-        result = runner.invoke(app, list(arguments), prog_name="notifier")
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        assert result.exit_code == code, f"exit code {result.exit_code}\n{result.stdout}\n{result.stderr}"
-        return result
-
-    return run
+    return program
 
 
 @pytest.fixture
@@ -257,16 +235,17 @@ def test_the_log_is_newest_first_for_people_programs_and_spreadsheets(morning: N
     table = list(csv.DictReader(io.StringIO(morning("log", "oakfield", "--csv", "--pupil", "4711").stdout)))
     assert [(row["to"], row["status"]) for row in table] == [("+447700900456", "accepted")]
     assert "choose one" in morning("log", "oakfield", "--csv", "--json", code=2).stderr
+    assert "No pupil 'x'" in morning("log", "oakfield", "--pupil", "x", code=2).stderr
 
 
 def test_the_story_of_a_day_names_mark_decision_and_message(morning: Notifier) -> None:
     told = morning("explain", "oakfield", "4711", "--date", DAY).stdout
     assert "Zosia Nowak (4711), 4B" in told
     for words in (
-        "09:20  AM mark came in: N",
-        "AM decision: contact",
-        "text to carer 9001 queued",
-        "handed to simulator",
+        "09:20  Marked absent without a reason (N) in the morning register",
+        "Morning: it was decided to write to the carers",
+        "Text to Ewa Nowak written: First message (morning)",
+        "Text to Ewa Nowak: handed to the simulator",
     ):
         assert words in told
     assert document(morning("explain", "oakfield", "4711", "--date", DAY, "--json"))["marks"] == {"AM": "N"}
@@ -279,6 +258,33 @@ def test_the_board_shows_who_has_to_be_rung_first(morning: Notifier) -> None:
     assert board["follow_ups"][0]["pupil_id"] == "4745"  # looked after: a person rings at once
     told = morning("follow-ups", "oakfield", "--date", DAY).stdout
     assert told.index("Megan Price") < told.index("Zosia Nowak")
+
+
+@pytest.mark.parametrize(
+    ("said", "after", "to_do"),
+    [
+        pytest.param("she is in school!", "", "Check the register and the site now", id="urgent"),
+        pytest.param("tummy bug", "thanks", "Confirm the reason", id="a reason"),
+    ],
+)
+def test_what_tells_most_stays_in_view_on_the_board_whatever_came_after_it(
+    morning: Notifier, said: str, after: str, to_do: str
+) -> None:
+    from notifier.channels.base import Inbound
+    from notifier.services.application import load_application
+    from notifier.services.receive import receive_message
+    from notifier.settings import load_settings
+
+    moment = datetime(2026, 11, 23, 9, 40, tzinfo=UTC)
+    app = load_application(load_settings())
+    with app.database.begin() as connection:
+        for words in (said, after):
+            came = Inbound("twilio", f"SM{words}", "sms", "+447700900410", "+447700900999", words, moment)
+            assert receive_message(connection, app, came, now=moment)
+    app.database.close()
+    told = morning("follow-ups", "oakfield", "--date", DAY).stdout
+    assert f"“{said}”" in told and to_do in told
+    assert ("no words, perhaps a picture" in morning("replies", "oakfield", "--date", DAY).stdout) is (after == "")
 
 
 def test_confirming_a_reason_closes_the_follow_up_and_only_codes_in_force_are_taken(morning: Notifier) -> None:
@@ -369,6 +375,20 @@ def keep_message(body: str, *, urgent: bool = False, read: bool = False) -> None
             assert add_reply(connection, row, [])
     finally:
         database.close()
+
+
+def test_a_policy_that_names_no_message_is_refused_before_the_morning(
+    notifier: Notifier, tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(repository / "config", tmp_path / "own")
+    monkeypatch.setenv("NOTIFIER_CONFIG_DIR", str(tmp_path / "own"))
+    policy = tmp_path / "own" / "policies" / "first_day_absence.toml"
+    policy.write_text(policy.read_text().replace('template = "second_text"', 'template = "secnd_text"', 1))
+    school = str(tmp_path / "own" / "schools" / "oakfield.example.toml")
+    for command in ("check", "add"):
+        assert (
+            "step #2.template: there is no message 'secnd_text'" in notifier("school", command, school, code=2).stderr
+        )
 
 
 def test_messages_of_no_school_can_be_read(oakfield: Notifier) -> None:

@@ -75,3 +75,20 @@ def test_no_shown_number_is_small_and_no_line_gives_a_hidden_one_away(cells):
         assert len(hidden) != 1, "a single hidden cell is the difference of the others"
         if hidden and hidden != line and line[-1] not in hidden:
             assert sum(grid[row][column] for row, column in hidden) >= THRESHOLD
+
+
+def test_who_knows_one_row_cannot_take_it_from_a_total():
+    """Of two schools the reader's own is known: what the total leaves is the other's."""
+    grid = with_totals([[20, 30, 40], [3, 50, 60]])
+    (mask,) = hide([grid], known=[0])
+    assert mask[1][0], "the small number"
+    assert mask[2][0], "and the total that would give it away"
+    assert not mask[2][2], "a column without a small number keeps its total"
+
+
+def test_two_unknown_rows_protect_each_other_and_the_total_stays():
+    grid = with_totals([[20, 30], [3, 50], [9, 60]])
+    (mask,) = hide([grid], known=[0])
+    assert [row[0] for row in mask] == [False, True, True, False] or mask[3][0]
+    left = grid[3][0] - sum(row[0] for row, hidden in zip(grid[:-1], mask, strict=False) if not hidden[0])
+    assert mask[3][0] or left >= THRESHOLD

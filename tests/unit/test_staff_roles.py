@@ -10,15 +10,19 @@ from notifier.domain.passwords import problem_with
 from notifier.domain.schools import School
 from notifier.domain.sessions import Session, SessionTimes
 from notifier.domain.staff import (
+    MAY_GIVE,
     OVER_A_TRUST,
     PERMISSION_WORDS,
     PERMITTED,
+    ROLE_DOES,
     ROLE_WORDS,
     Grant,
     Permission,
     Role,
     may,
+    may_give,
     roles_at,
+    roles_with,
 )
 
 TIMES = SessionTimes(time(9, 20), time(9, 30), time(11, 30))
@@ -35,7 +39,7 @@ OAKFIELD, RIVERSIDE, ALONE = school("oakfield", "river"), school("riverside", "r
 
 
 def test_every_role_and_permission_has_words_and_every_permission_a_role() -> None:
-    assert set(ROLE_WORDS) == set(PERMITTED) == set(Role)
+    assert set(ROLE_WORDS) == set(ROLE_DOES) == set(PERMITTED) == set(Role)
     assert set(PERMISSION_WORDS) == set(Permission) == set().union(*PERMITTED.values())
 
 
@@ -92,3 +96,36 @@ def test_a_role_over_nothing_or_over_the_wrong_kind_of_place_is_refused(role: Ro
 def test_a_password_is_long_and_not_among_the_commonest(password: str, says: str | None) -> None:
     problem = problem_with(password, email="alice.jones@oakfield.example")
     assert problem is None if says is None else problem is not None and says in problem
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "expected"),
+    [
+        ("administrator oakfield", "viewer oakfield", True),
+        ("administrator oakfield", "safeguarding_lead oakfield", True),
+        ("administrator oakfield", "administrator oakfield", True),
+        ("administrator oakfield", "viewer riverside", False),
+        ("administrator oakfield", "hub_lead river", False),
+        ("administrator oakfield", "trust_administrator river", False),
+        ("trust_administrator river", "administrator riverside", True),
+        ("trust_administrator river", "trust_administrator river", True),
+        ("trust_administrator river", "hub_lead hill", False),
+        ("trust_administrator river", "viewer alone", False),
+        ("trust_administrator river", "viewer unknown", False),
+        ("safeguarding_lead oakfield", "viewer oakfield", False),
+        ("hub_lead river", "viewer oakfield", False),
+    ],
+)
+def test_nobody_gives_a_role_above_their_own_or_out_of_their_reach(held: str, wanted: str, expected: bool) -> None:
+    def grant(text: str) -> Grant:
+        role, place = text.split()
+        return Grant(Role(role), trust=place) if Role(role) in OVER_A_TRUST else Grant(Role(role), school_id=place)
+
+    trusts = {one.key: one.trust for one in (OAKFIELD, RIVERSIDE, ALONE) if one.trust}
+    assert may_give([grant(held)], grant(wanted), trusts) is expected
+
+
+def test_exactly_those_who_manage_staff_may_give_roles() -> None:
+    assert set(MAY_GIVE) == set(roles_with(Permission.MANAGE_STAFF))
+    for role, given in MAY_GIVE.items():
+        assert role in given and (given >= OVER_A_TRUST or not OVER_A_TRUST & given)

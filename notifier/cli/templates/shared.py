@@ -16,7 +16,9 @@ from rich.table import Table
 
 from notifier.wording import CatalogueFault, MessageTemplate, TemplateFault, UnknownTemplate, Wording
 
-app = typer.Typer(help="The wording of messages: look, preview, check.", no_args_is_help=True)
+app = typer.Typer(
+    help="The wording of messages: look, preview, check, approve.", no_args_is_help=True, add_completion=False
+)
 
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 

@@ -32,6 +32,13 @@ STAFF_HEADERS: Final = {
 """On every staff page, besides SECURITY_HEADERS. No script or style stands in a page."""
 
 
+NOT_CHECKED: Final = (
+    '<p class="govuk-body"><strong>Not checked: your sign-in has ended or changed.</strong> What you typed is still here. '
+    "Send it with the form’s own button: it is kept while you sign in again.</p>"
+)
+"""In place of a part that a page asked for by itself."""
+
+
 class StaffHeaders:
     """Adds STAFF_HEADERS to pages (HTML) that do not set them, and over https asks browsers to stay on https."""
 
@@ -131,15 +138,14 @@ async def _signed_out(request: Request, problem: Exception) -> Response:
         if request.headers.get("hx-request"):
             return PlainTextResponse("Signed out", 401, headers={"HX-Redirect": address})
         return RedirectResponse(address, 303)
+    if request.headers.get("hx-request"):  # only a part of a page was asked for; what is typed stays where it is
+        return HTMLResponse(NOT_CHECKED, 401)
     told = "You were signed out. Sign in again; nothing you did was lost."
     if problem.carried:
         told = "You were signed out before this was saved. Sign in again: what you typed is kept and shown to you next."
     elif problem.expired:
         told = "You were signed out before this was saved. Sign in again, then enter it once more."
-    page = await _in_thread(lambda: sign_in_page(request, carried=problem.carried, told=told, status=401))
-    if request.headers.get("hx-request"):
-        page.headers["HX-Retarget"], page.headers["HX-Reswap"] = "body", "innerHTML"
-    return page
+    return await _in_thread(lambda: sign_in_page(request, carried=problem.carried, told=told, status=401))
 
 
 async def _refused(request: Request, problem: Exception) -> Response:
@@ -166,6 +172,8 @@ async def _no_school(_request: Request, problem: Exception) -> Response:
 
 async def _sent_again(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, access.SentAgain)
+    if request.headers.get("hx-request"):
+        return HTMLResponse(NOT_CHECKED, 409)
     visit, settings = problem.visit, problem.visit.app.settings
     again = forms.carried_for(settings, problem.carried, visit.person.user_id)
     return await _in_thread(lambda: carry_on_page(request, visit, again, status=409))

@@ -19,14 +19,15 @@ from notifier.domain.sessions import at_local
 from notifier.domain.staff import Permission
 from notifier.services import audit, looks, message_search
 from notifier.services.audit import Told
-from notifier.store import messages
+from notifier.services.audit_words import BY_ITSELF, subject_said
+from notifier.store import messages, names
 from notifier.store.audit import Place, Sought
-from notifier.web.days import BadDay, parse_day
+from notifier.web.days import BadDay, typed_day
 from notifier.web.staff import searches
 from notifier.web.staff.access import Visit, require
+from notifier.web.staff.answers import shell_of
 from notifier.web.staff.exports import csv_response, spreadsheet_time
 from notifier.web.staff.forms import text_of
-from notifier.web.staff.shell import Shell
 
 See = Annotated[Visit, Depends(require(Permission.SEE_AUDIT))]
 
@@ -59,58 +60,63 @@ class Asked:
         return {part.name: getattr(self, part.name) for part in fields(self) if getattr(self, part.name)}
 
 
-def build_router(shell: Shell) -> APIRouter:
-    """`/audit`, its check and its export."""
-    router = APIRouter()
+router = APIRouter()
+"""`/audit`, its check and its export."""
 
-    @router.get("/audit")
-    def whole(request: Request, visit: See, before: str = "", find: str = "") -> Response:
-        found = searches.opened(visit, "audit", find) if find else dict(request.query_params)
-        told = searches.STALE if found is None else ""
-        return _page(shell, request, visit, Asked.of(found or {}), before=_place(before), told=told)
 
-    @router.post("/audit")
-    def search(request: Request, visit: See) -> Response:
-        asked = Asked.of({key: text_of(visit.form, key) for key in Asked().__slots__})
-        with visit.app.database.read() as connection:
-            _, faults = _sought(connection, visit, asked)
-        if faults:
-            return _page(shell, request, visit, asked)
-        return RedirectResponse(_address(visit, asked), 303)
+@router.get("/audit")
+def whole(request: Request, visit: See, before: str = "", find: str = "") -> Response:
+    """The entries of a search, newest first."""
+    found = searches.opened(visit, "audit", find) if find else dict(request.query_params)
+    told = searches.STALE if found is None else ""
+    return _page(request, visit, Asked.of(found or {}), before=_place(before), told=told)
 
-    @router.post("/audit/export")
-    def export(request: Request, visit: See) -> Response:
-        found = searches.opened(visit, "audit", text_of(visit.form, "find"))
-        if found is None:
-            return _page(shell, request, visit, Asked(), told=searches.STALE)
-        asked = Asked.of(found)
-        with visit.app.database.read() as connection:
-            sought, _ = _sought(connection, visit, asked)
-        if sought is None:
-            return _page(shell, request, visit, asked)
-        detail = asked.filled() | ({"pupil": sought.pupil_id} if sought.pupil_id else {})
-        audit.note_act(
-            visit.app,
-            visit.school.key,
-            actor=visit.actor,
-            act="audit.export",
-            subject="audit",
-            detail=detail,
-            now=visit.now,
-        )
-        told = audit.everything(visit.app, visit.school.key, sought, most=MOST_EXPORTED)
-        return csv_response(COLUMNS, _cells(told), f"audit-{visit.school.key}-{visit.now:%Y-%m-%d}.csv")
 
-    @router.get("/audit/check")
-    def check(request: Request, visit: See) -> Response:
-        with visit.app.database.begin() as connection:
-            looks.seal(connection, visit.school.key, now=visit.now)
-        with visit.app.database.read() as connection:
-            verdict = audit.check(connection, visit.school.key)
-        values = {"verdict": verdict, "meaning": audit.WHAT_IT_MEANS}
-        return shell.html(request, "audit_check.html", visit.frame, values)
+@router.post("/audit")
+def search(request: Request, visit: See) -> Response:
+    """A search as typed: to its address, or back with what is wrong."""
+    asked = Asked.of({key: text_of(visit.form, key) for key in Asked().__slots__})
+    with visit.app.database.read() as connection:
+        _, faults = _sought(connection, visit, asked)
+    if faults:
+        return _page(request, visit, asked)
+    return RedirectResponse(_address(visit, asked), 303)
 
-    return router
+
+@router.post("/audit/export")
+def export(request: Request, visit: See) -> Response:
+    """Everything a search finds, as CSV; the export is an entry itself."""
+    found = searches.opened(visit, "audit", text_of(visit.form, "find"))
+    if found is None:
+        return _page(request, visit, Asked(), told=searches.STALE)
+    asked = Asked.of(found)
+    with visit.app.database.read() as connection:
+        sought, _ = _sought(connection, visit, asked)
+    if sought is None:
+        return _page(request, visit, asked)
+    detail = asked.filled() | ({"pupil": sought.pupil_id} if sought.pupil_id else {})
+    audit.note_act(
+        visit.app,
+        visit.school.key,
+        actor=visit.actor,
+        act="audit.export",
+        subject="audit",
+        detail=detail,
+        now=visit.now,
+    )
+    told = audit.everything(visit.app, visit.school.key, sought, most=MOST_EXPORTED)
+    return csv_response(COLUMNS, _cells(told), f"audit-{visit.school.key}-{visit.now:%Y-%m-%d}.csv")
+
+
+@router.get("/audit/check")
+def check(request: Request, visit: See) -> Response:
+    """Whether the chain holds, with the looks of the last hour sealed in first."""
+    with visit.app.database.begin() as connection:
+        looks.seal(connection, visit.school.key, now=visit.now)
+    with visit.app.database.read() as connection:
+        verdict = audit.check(connection, visit.school.key)
+    values = {"verdict": verdict, "meaning": audit.WHAT_IT_MEANS}
+    return shell_of(request).html(request, "audit_check.html", visit.frame, values)
 
 
 def _address(visit: Visit, asked: Asked) -> str:
@@ -125,9 +131,9 @@ def _sought(connection: Connection, visit: Visit, asked: Asked) -> tuple[Sought 
     for name in ("since", "until"):
         text = getattr(asked, name)
         try:
-            days[name] = parse_day("-".join(reversed(text.split("/"))), today=visit.now.date()) if text else None
+            days[name] = typed_day(text, today=visit.now.date()) if text else None
         except BadDay:
-            faults[name] = "Enter a day as 23/11/2026."
+            faults[name] = "Enter a day like 23/11/2026."
     pupils = message_search.pupils_named(connection, visit.school.key, asked.pupil) if asked.pupil else []
     if asked.pupil and len(pupils) != 1:
         several = f"{len(pupils)} pupils have a name like this. Type more of it, or the number in the register."
@@ -148,9 +154,7 @@ def _sought(connection: Connection, visit: Visit, asked: Asked) -> tuple[Sought 
     ), {}
 
 
-def _page(
-    shell: Shell, request: Request, visit: Visit, asked: Asked, *, before: Place | None = None, told: str = ""
-) -> Response:
+def _page(request: Request, visit: Visit, asked: Asked, *, before: Place | None = None, told: str = "") -> Response:
     key = visit.school.key
     with visit.app.database.read() as connection:
         sought, faults = _sought(connection, visit, asked)
@@ -158,6 +162,9 @@ def _page(
         lines = found[:PAGE]
         called = messages.names_of(connection, key, {pupil for line in lines if (pupil := _pupil(line))})
         items = audit.messages_of(connection, key, [line.subject for line in lines])
+        people = names.staff_by_email(
+            connection, [text for line in lines for text in (line.actor, line.subject) if "@" in text]
+        )
         verdict = audit.check(connection, key, last=CHECKED_AT_ONCE) if before is None else None
     find = searches.sealed(visit, "audit", asked.filled())
     onward = {"find": find} if asked.filled() else {}
@@ -171,6 +178,9 @@ def _page(
         },
         "pupil_of": {line.place: _pupil(line) for line in lines},
         "items": items,
+        "people": people,
+        "by_itself": BY_ITSELF,
+        "subject_said": subject_said,
         "verdict": verdict,
         "meaning": audit.WHAT_IT_MEANS,
         "acts": [("", "Any"), *sorted(audit.ACTS.items(), key=lambda pair: pair[1])],
@@ -178,7 +188,7 @@ def _page(
         "older": f"/audit?{urlencode(onward | {'before': _text(lines[-1].place)})}" if len(found) > PAGE else "",
         "newest": _address(visit, asked) if before is not None else "",
     }
-    return shell.html(request, "audit.html", visit.frame, values, 422 if faults else 200)
+    return shell_of(request).html(request, "audit.html", visit.frame, values, 422 if faults else 200)
 
 
 ABOUT_PUPILS: Final = frozenset({"follow_up.confirm", "absence.report", "contact.suppress", "evidence.export"})

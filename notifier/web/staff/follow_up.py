@@ -6,7 +6,6 @@ somebody else was quicker, and a random word, so that two clicks are one act.
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -25,7 +24,7 @@ from notifier.services.one_pupil import codes_that_explain, one_day
 from notifier.services.write_by_hand import reach_words
 from notifier.store import board as board_store
 from notifier.store import follow_ups
-from notifier.web.days import BadDay, parse_day
+from notifier.web.days import BadDay, typed_day
 from notifier.web.staff import live
 from notifier.web.staff.access import NotHere, Visit, require
 from notifier.web.staff.answers import shell_of
@@ -40,6 +39,7 @@ DONE: Final = {
     "lead": "The safeguarding lead is told by e-mail. Ring too if it cannot wait.",
     "away": "Those days are kept: no text goes about them.",
     "suppressed": "Automatic messages are off until that day.",
+    "taken-back": "Those days are taken back. Without a reason in the register the child is followed up again.",
     "lifted": "Automatic messages are on again.",
     "blocked": "The block holds from now. A second person has to confirm it.",
     "block-confirmed": "The block is confirmed.",
@@ -53,19 +53,20 @@ DONE: Final = {
 Reader = Annotated[Visit, Depends(require(Permission.SEE_MORNING))]
 
 
-def build_router() -> APIRouter:
-    """`/follow-ups/{follow_up_id}` and `/pupils/{pupil_id}`."""
-    router = APIRouter()
+router = APIRouter()
+"""`/follow-ups/{follow_up_id}` and `/pupils/{pupil_id}`."""
 
-    @router.get("/follow-ups/{follow_up_id}")
-    def one(request: Request, visit: Reader, follow_up_id: str, done: str = "") -> HTMLResponse:
-        return show(request, visit, follow_up_id, done=done)
 
-    @router.get("/pupils/{pupil_id}")
-    def pupil(request: Request, visit: Reader, pupil_id: str, date: str = "", done: str = "") -> HTMLResponse:
-        return show_pupil(request, visit, pupil_id, date=date, done=done)
+@router.get("/follow-ups/{follow_up_id}")
+def one(request: Request, visit: Reader, follow_up_id: str, done: str = "") -> HTMLResponse:
+    """A follow-up."""
+    return show(request, visit, follow_up_id, done=done)
 
-    return router
+
+@router.get("/pupils/{pupil_id}")
+def pupil(request: Request, visit: Reader, pupil_id: str, date: str = "", done: str = "") -> HTMLResponse:
+    """A pupil’s day."""
+    return show_pupil(request, visit, pupil_id, date=date, done=done)
 
 
 def show(
@@ -113,7 +114,7 @@ def show_pupil(
     faults = dict(faults or {})
     today = local_date(visit.now)
     try:
-        day = parse_day(date, today=today)
+        day = typed_day(date, today=today)
     except BadDay as problem:
         day, status = today, 400
         faults["day"] = f"{problem} Today is shown."
@@ -176,20 +177,6 @@ def _render(
         "again": [reach_words(reach) for reach in found.offer.again],
         "next_contacts": [reach_words(reach) for reach in found.offer.following],
         "called": {contact["carer_id"]: contact["called"] for contact in found.contacts},
-        "story": story_lines(
-            found.story["story"], {contact["carer_id"]: contact["called"] for contact in found.contacts}
-        ),
+        "story": found.story["story"],
     }
     return shell_of(request).html(request, "follow_up.html", visit.frame, values, status)
-
-
-def story_lines(entries: Sequence[Mapping[str, Any]], called: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The story with its contacts by name; `called` gives the name of a carer's id."""
-
-    def name(match: re.Match[str]) -> str:
-        return called.get(match[1], match[0])
-
-    return [{**entry, "what": _CARER.sub(name, entry["what"])} for entry in entries]
-
-
-_CARER: Final = re.compile(r"\bcarer ([\w./-]*\w)")

@@ -28,6 +28,24 @@ MOST_TEXT: Final = 1024 * 1024  # bytes of an ordinary form
 MOST_UPLOAD: Final = 10 * 1024 * 1024  # bytes of a form with files
 MOST_CARRIED: Final = 100_000  # characters
 _FIELDS: Final = 2000
+_OF_THE_PAGE: Final = frozenset(
+    {
+        "seen",
+        "once",
+        "version",
+        "checked",
+        "do",
+        "say",
+        "carer",
+        "follow_up",
+        "over",
+        "owner",
+        "trust",
+        "step",
+        "find",
+        "pupil",
+    }
+)
 _NOT_CARRIED: Final = frozenset({TOKEN, CARRIED, "password", "old", "new"})
 
 
@@ -49,15 +67,24 @@ async def posted(request: Request) -> FormData | None:
             announced = request.headers.get("content-length", "")
             if not announced.isdecimal() or int(announced) > MOST_UPLOAD:
                 raise BodyTooLarge(f"A form with files may hold {MOST_UPLOAD // 1024 // 1024} MB at most.")
-            return await request.form(max_files=20, max_fields=_FIELDS, max_part_size=MOST_TEXT)
+            parts = await request.form(max_files=20, max_fields=_FIELDS, max_part_size=MOST_TEXT)
+            return FormData([(_clean(key), _clean_value(value)) for key, value in parts.multi_items()])
         body = await read_body(request, MOST_TEXT)
         pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=_FIELDS)
     except BodyTooLarge as problem:
         raise Unreadable(str(problem)) from None
     except ValueError:
         raise Unreadable("The form could not be read. Go back, load the page again and send it once more.") from None
-    fields: list[tuple[str, str | UploadFile]] = [*pairs]
-    return FormData(fields)
+    return FormData([(_clean(key), _clean(value)) for key, value in pairs])
+
+
+def _clean(text: str) -> str:
+    """A text without the one sign that PostgreSQL keeps in no text."""
+    return text.replace("\x00", "")
+
+
+def _clean_value(value: str | UploadFile) -> str | UploadFile:
+    return _clean(value) if isinstance(value, str) else value
 
 
 def text_of(form: FormData | None, field: str) -> str:
@@ -161,6 +188,11 @@ class CarriedForm:
     address: str
     fields: tuple[tuple[str, str], ...]
     school: str
+
+    @property
+    def shown(self) -> list[tuple[str, str]]:
+        """What somebody typed or chose, without what only the page itself holds, so that they know it again."""
+        return [(name, value) for name, value in self.fields if value and name not in _OF_THE_PAGE]
 
 
 def carried_for(settings: Settings, sealed: str, user_id: str) -> CarriedForm | None:

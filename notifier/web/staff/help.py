@@ -22,7 +22,7 @@ from notifier.domain.schools import School
 from notifier.domain.sessions import Session, at_local, local_date
 from notifier.web import words
 from notifier.web.staff.access import Visit, signed_in
-from notifier.web.staff.shell import Shell
+from notifier.web.staff.answers import shell_of
 
 MESSAGE_HELP: Final = {
     MessageStatus.HELD: ("Something has to be looked at before it may leave.", "See the hold on today’s page."),
@@ -91,22 +91,21 @@ class Moment:
     more: str = ""
 
 
-def build_router(shell: Shell) -> APIRouter:
-    """`/help`, for everybody with an account."""
-    router = APIRouter()
+router = APIRouter()
+"""`/help`, for everybody with an account."""
 
-    @router.get("/help")
-    def help_page(request: Request, visit: Annotated[Visit, Depends(signed_in())]) -> HTMLResponse:
-        school = visit.chosen
-        values: dict[str, Any] = {
-            "moments": list(morning(school, visit.app.policy(school), local_date(visit.now))) if school else [],
-            "first": _first_contact(school),
-            "wait": visit.app.policy(school).unconfirmed_wait if school else 30,
-            "tables": tables(),
-        }
-        return shell.html(request, "help.html", visit.frame, values)
 
-    return router
+@router.get("/help")
+def help_page(request: Request, visit: Annotated[Visit, Depends(signed_in())]) -> HTMLResponse:
+    """The morning by the school’s own times, and every word explained."""
+    school = visit.chosen
+    values: dict[str, Any] = {
+        "moments": list(morning(school, visit.app.policy(school), local_date(visit.now))) if school else [],
+        "first": _first_contact(school),
+        "wait": visit.app.policy(school).unconfirmed_wait if school else 30,
+        "tables": tables(),
+    }
+    return shell_of(request).html(request, "help.html", visit.frame, values)
 
 
 def _first_contact(school: School | None) -> str:

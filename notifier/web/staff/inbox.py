@@ -31,9 +31,9 @@ from notifier.store import people
 from notifier.web import words
 from notifier.web.staff import live
 from notifier.web.staff.access import Visit, require
+from notifier.web.staff.answers import shell_of
 from notifier.web.staff.forms import text_of
 from notifier.web.staff.readings import reading, words_of
-from notifier.web.staff.shell import Shell
 
 See = Annotated[Visit, Depends(require(Permission.SEE_MESSAGES))]
 Act = Annotated[Visit, Depends(require(Permission.ANSWER))]
@@ -68,78 +68,102 @@ class Typed:
     preview: Any = None
 
 
-def build_router(shell: Shell) -> APIRouter:
-    """`/inbox`, `/inbox/{reply_id}` and the acts that need no words of their own."""
-    router = APIRouter()
+router = APIRouter()
+"""`/inbox`, `/inbox/{reply_id}` and the acts that need no words of their own."""
 
-    @router.get("/inbox")
-    def whole(request: Request, visit: See, done: str = "") -> Response:
-        with visit.app.database.read() as connection:
-            found = inbox.load(connection, visit.school, now=visit.now)
-            values: dict[str, Any] = {
-                "inbox": found,
-                "households": [
-                    {"house": house, "conversations": [summary(visit, each) for each in house.conversations]}
-                    for house in found.households
-                ],
-                "wrong": [summary(visit, each) for each in found.wrong],
-                "strangers": [summary(visit, each) for each in found.strangers],
-                "dealt_with": inbox.read_today(connection, visit.school, now=visit.now),
-                "age": age(found.oldest, visit.now),
-                "seen": live.seen(connection, visit.school.key, now=visit.now),
-                "nobodys": store.count_unread(connection, "") if visit.may(Permission.CHANGE_SETTINGS) else 0,
-                "done": DONE.get(done, ""),
-            }
-        return shell.html(request, "inbox.html", visit.frame, values)
 
-    @router.get("/inbox/{reply_id}")
-    def one(request: Request, visit: See, reply_id: str, done: str = "") -> Response:
-        return conversation_page(shell, request, visit, reply_id, done=DONE.get(done, ""))
+@router.get("/inbox")
+def whole(request: Request, visit: See, done: str = "") -> Response:
+    """The replies that nobody has dealt with, by child."""
+    with visit.app.database.read() as connection:
+        found = inbox.load(connection, visit.school, now=visit.now)
+        values: dict[str, Any] = {
+            "inbox": found,
+            "households": [
+                {"house": house, "conversations": [summary(visit, each) for each in house.conversations]}
+                for house in found.households
+            ],
+            "wrong": [summary(visit, each) for each in found.wrong],
+            "strangers": [summary(visit, each) for each in found.strangers],
+            "dealt_with": inbox.read_today(connection, visit.school, now=visit.now),
+            "age": age(found.oldest, visit.now),
+            "seen": live.seen(connection, visit.school.key, now=visit.now),
+            "nobodys": store.count_unread(connection, "") if visit.may(Permission.CHANGE_SETTINGS) else 0,
+            "done": DONE.get(done, ""),
+        }
+    return shell_of(request).html(request, "inbox.html", visit.frame, values)
 
-    def act(path: str, work: Callable[[Visit, Turn], str]) -> None:
-        @router.post(f"/inbox/{{reply_id}}/{path}", name=f"inbox_{path}")
-        def acted(request: Request, visit: Act, reply_id: str) -> Response:
-            try:
-                onward = work(visit, turn_of(visit, reply_id))
-            except (Changed, NotAllowed) as problem:
-                typed = Typed(note=text_of(visit.form, "note"), told=str(problem))
-                return conversation_page(shell, request, visit, reply_id, typed=typed, status=409)
-            except NoSuchReply as gone:
-                return gone_page(shell, request, visit, gone, typed=text_of(visit.form, "note"))
-            return RedirectResponse(onward, 303)
 
-    def take(visit: Visit, turn: Turn) -> str:
+@router.get("/inbox/{reply_id}")
+def one(request: Request, visit: See, reply_id: str, done: str = "") -> Response:
+    """One conversation."""
+    return conversation_page(request, visit, reply_id, done=DONE.get(done, ""))
+
+
+@router.post("/inbox/{reply_id}/take")
+def take(request: Request, visit: Act, reply_id: str) -> Response:
+    """Take a conversation in hand, for a while."""
+
+    def work(turn: Turn) -> None:
         inbox_acts.take(turn, over=text_of(visit.form, "over"))
-        return f"/inbox/{turn.reply_id}"
 
-    def give(visit: Visit, turn: Turn) -> str:
+    return _act(request, visit, reply_id, work, onward=f"/inbox/{reply_id}")
+
+
+@router.post("/inbox/{reply_id}/give")
+def give(request: Request, visit: Act, reply_id: str) -> Response:
+    """Give it to a colleague."""
+
+    def work(turn: Turn) -> None:
         to = text_of(visit.form, "to")
         if to not in {each["email"] for each in colleagues(visit)}:
             raise NotAllowed("Choose a colleague who may answer at this school.")
         inbox_acts.give(turn, to, over=text_of(visit.form, "over"))
-        return "/inbox?done=given"
 
-    def release(visit: Visit, turn: Turn) -> str:
-        inbox_acts.release(turn)
-        return "/inbox?done=released"
+    return _act(request, visit, reply_id, work, onward="/inbox?done=given")
 
-    def read(visit: Visit, turn: Turn) -> str:
-        inbox_acts.mark_read(turn, note=text_of(visit.form, "note"))
-        return "/inbox?done=read"
 
-    def stranger(visit: Visit, turn: Turn) -> str:
-        inbox_acts.mark_read(turn, note=text_of(visit.form, "note"), outcome="stranger")
-        return "/inbox?done=stranger"
+@router.post("/inbox/{reply_id}/release")
+def release(request: Request, visit: Act, reply_id: str) -> Response:
+    """Give it back, for anybody to take."""
+    return _act(request, visit, reply_id, inbox_acts.release, onward="/inbox?done=released")
 
-    def wrong(visit: Visit, turn: Turn) -> str:
-        inbox_acts.mark_read(turn, note=text_of(visit.form, "note"), outcome="wrong_number")
-        return "/inbox?done=wrong_number"
 
-    for path, work in (
-        ("take", take), ("give", give), ("release", release), ("read", read), ("stranger", stranger), ("wrong-number", wrong),
-    ):  # fmt: skip
-        act(path, work)
-    return router
+@router.post("/inbox/{reply_id}/read")
+def read(request: Request, visit: Act, reply_id: str) -> Response:
+    """Note it as dealt with."""
+    return _dealt_with(request, visit, reply_id, "read")
+
+
+@router.post("/inbox/{reply_id}/stranger")
+def stranger(request: Request, visit: Act, reply_id: str) -> Response:
+    """Note it as from nobody the school knows."""
+    return _dealt_with(request, visit, reply_id, "stranger")
+
+
+@router.post("/inbox/{reply_id}/wrong-number")
+def wrong_number(request: Request, visit: Act, reply_id: str) -> Response:
+    """Note that the number is somebody else's."""
+    return _dealt_with(request, visit, reply_id, "wrong_number")
+
+
+def _dealt_with(request: Request, visit: Visit, reply_id: str, outcome: str) -> Response:
+    def work(turn: Turn) -> None:
+        inbox_acts.mark_read(turn, note=text_of(visit.form, "note"), outcome=outcome)
+
+    return _act(request, visit, reply_id, work, onward=f"/inbox?done={outcome}")
+
+
+def _act(request: Request, visit: Visit, reply_id: str, work: Callable[[Turn], None], *, onward: str) -> Response:
+    """Do something with a conversation and go on, or show it with what stood in the way."""
+    try:
+        work(turn_of(visit, reply_id))
+    except (Changed, NotAllowed) as problem:
+        typed = Typed(note=text_of(visit.form, "note"), told=str(problem))
+        return conversation_page(request, visit, reply_id, typed=typed, status=409)
+    except NoSuchReply as gone:
+        return gone_page(request, visit, gone, typed=text_of(visit.form, "note"))
+    return RedirectResponse(onward, 303)
 
 
 def turn_of(visit: Visit, reply_id: str) -> Turn:
@@ -227,7 +251,6 @@ def _weightiest(found: Conversation) -> Any:
 
 
 def conversation_page(
-    shell: Shell,
     request: Request,
     visit: Visit,
     reply_id: str,
@@ -242,7 +265,7 @@ def conversation_page(
         try:
             found = inbox.conversation(connection, visit.school, reply_id, now=visit.now)
         except NoSuchReply as gone:
-            return gone_page(shell, request, visit, gone, typed=typed.text or typed.note)
+            return gone_page(request, visit, gone, typed=typed.text or typed.note)
         way = answers.way_of(connection, visit.app, visit.school, found, now=visit.now)
         may_answer = visit.may(Permission.ANSWER) and not way.why_not
         offered = answers.phrases(connection, visit.app, visit.school, way, now=visit.now) if may_answer else []
@@ -264,7 +287,7 @@ def conversation_page(
         "once": typed.once or token_hex(16),
         "done": done,
     }
-    return shell.html(request, "reply.html", visit.frame, values, status)
+    return shell_of(request).html(request, "reply.html", visit.frame, values, status)
 
 
 def _told(visit: Visit, each: tuple[datetime, str, Any]) -> dict[str, Any]:
@@ -305,9 +328,11 @@ def next_contacts(visit: Visit, connection: Any, found: Conversation) -> list[di
     return listed
 
 
-def gone_page(shell: Shell, request: Request, visit: Visit, gone: NoSuchReply, *, typed: str = "") -> Response:
+def gone_page(request: Request, visit: Visit, gone: NoSuchReply, *, typed: str = "") -> Response:
     """Somebody has dealt with it, or it is not this school's."""
     if gone.at is None:
         raise HTTPException(404)
     values = {"by": gone.by, "at": gone.at, "outcome": gone.outcome, "typed": typed, "mine": gone.by == visit.actor}
-    return shell.html(request, "reply_gone.html", visit.frame, values, 409 if request.method == "POST" else 200)
+    return shell_of(request).html(
+        request, "reply_gone.html", visit.frame, values, 409 if request.method == "POST" else 200
+    )

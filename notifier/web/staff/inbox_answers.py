@@ -21,9 +21,9 @@ from notifier.services.inbox import NoSuchReply
 from notifier.services.inbox_acts import Changed
 from notifier.services.schools import NotAllowed
 from notifier.web.staff.access import Visit
+from notifier.web.staff.answers import shell_of
 from notifier.web.staff.forms import text_of
 from notifier.web.staff.inbox import Act, Typed, conversation_page, gone_page, summary, turn_of
-from notifier.web.staff.shell import Shell
 from notifier.wording.free_text import tidy
 
 _ONCE: Final = re.compile(r"[0-9a-f]{32}")
@@ -36,83 +36,86 @@ CONFIRMED: Final[Mapping[str, str]] = {
 """The two boxes without which nobody's message becomes a carer's, and what is said where one is empty."""
 
 
-def build_router(shell: Shell) -> APIRouter:
-    """POST /inbox/{reply_id}/answer, and POST …/find, GET and POST …/link."""
-    router = APIRouter()
-
-    @router.post("/inbox/{reply_id}/answer")
-    def answer(request: Request, visit: Act, reply_id: str) -> Response:
-        form = visit.form
-        typed = Typed(
-            say=text_of(form, "say"), text=text_of(form, "text"), language=text_of(form, "language") or "en",
-            once=text_of(form, "once"),
-        )  # fmt: skip
-        if not _ONCE.fullmatch(typed.once) or not _TAG.fullmatch(typed.language):
-            incomplete = Typed(text=typed.text, told="The form was not complete. Nothing was sent. Try again.")
-            return conversation_page(shell, request, visit, reply_id, typed=incomplete, status=400)
-        if typed.say == "own" and text_of(form, "checked") != mark_of(typed.text, typed.language):
-            return look_at(shell, request, visit, reply_id, typed)
-        if typed.say != "own" and typed.say not in answers.PHRASES:
-            faulty = _with(typed, faults={"say": "Choose a phrase, or “Own words”."})
-            return conversation_page(shell, request, visit, reply_id, typed=faulty, status=422)
-        try:
-            phrase = typed.say if typed.say != "own" else ""
-            new = answers.send(
-                turn_of(visit, reply_id), once=typed.once, phrase=phrase, text=typed.text, language=typed.language
-            )
-        except (Changed, NotAllowed) as problem:
-            return conversation_page(shell, request, visit, reply_id, typed=_with(typed, told=str(problem)), status=409)
-        except NoSuchReply as gone:
-            return gone_page(shell, request, visit, gone, typed=typed.text)
-        return _sent(request, "/inbox?done=answered" if new else "/inbox?done=again")
-
-    @router.get("/inbox/{reply_id}/link")
-    def whose(request: Request, visit: Act, reply_id: str, pupil: str = "", carer: str = "") -> Response:
-        return link_page(shell, request, visit, reply_id, pupil=pupil, carer=carer)
-
-    @router.post("/inbox/{reply_id}/find")
-    def search(request: Request, visit: Act, reply_id: str) -> Response:
-        return link_page(shell, request, visit, reply_id, find=text_of(visit.form, "find"))  # no name in an address
-
-    @router.post("/inbox/{reply_id}/link")
-    def link(request: Request, visit: Act, reply_id: str) -> Response:
-        form = visit.form
-        pupil, carer = text_of(form, "pupil"), text_of(form, "carer")
-        ticked = {key for key in CONFIRMED if text_of(form, key) == "yes"}
-        faults = {key: said for key, said in CONFIRMED.items() if key not in ticked}
-        if faults:
-            return link_page(
-                shell, request, visit, reply_id, pupil=pupil, carer=carer, faults=faults, ticked=ticked, status=422
-            )
-        try:
-            linking.link(turn_of(visit, reply_id), pupil_id=pupil, carer_id=carer)
-        except (Changed, NotAllowed) as problem:
-            return conversation_page(shell, request, visit, reply_id, typed=Typed(told=str(problem)), status=409)
-        except NoSuchReply as gone:
-            return gone_page(shell, request, visit, gone)
-        return _sent(request, f"/inbox/{reply_id}?done=linked")
-
-    return router
+router = APIRouter()
+"""POST `/inbox/{reply_id}/answer`, and POST …`/find`, GET and POST …`/link`."""
 
 
-def look_at(shell: Shell, request: Request, visit: Visit, reply_id: str, typed: Typed) -> Response:
+@router.post("/inbox/{reply_id}/answer")
+def answer(request: Request, visit: Act, reply_id: str) -> Response:
+    """Send a phrase or own words; own words are shown first as they will go out."""
+    form = visit.form
+    typed = Typed(
+        say=text_of(form, "say"), text=text_of(form, "text"), language=text_of(form, "language") or "en",
+        once=text_of(form, "once"),
+    )  # fmt: skip
+    if not _ONCE.fullmatch(typed.once) or not _TAG.fullmatch(typed.language):
+        incomplete = Typed(text=typed.text, told="The form was not complete. Nothing was sent. Try again.")
+        return conversation_page(request, visit, reply_id, typed=incomplete, status=400)
+    if typed.say == "own" and text_of(form, "checked") != mark_of(typed.text, typed.language):
+        return look_at(request, visit, reply_id, typed)
+    if typed.say != "own" and typed.say not in answers.PHRASES:
+        faulty = _with(typed, faults={"say": "Choose a phrase, or “Own words”."})
+        return conversation_page(request, visit, reply_id, typed=faulty, status=422)
+    try:
+        phrase = typed.say if typed.say != "own" else ""
+        new = answers.send(
+            turn_of(visit, reply_id), once=typed.once, phrase=phrase, text=typed.text, language=typed.language
+        )
+    except (Changed, NotAllowed) as problem:
+        return conversation_page(request, visit, reply_id, typed=_with(typed, told=str(problem)), status=409)
+    except NoSuchReply as gone:
+        return gone_page(request, visit, gone, typed=typed.text)
+    return _sent(request, "/inbox?done=answered" if new else "/inbox?done=again")
+
+
+@router.get("/inbox/{reply_id}/link")
+def whose(request: Request, visit: Act, reply_id: str, pupil: str = "", carer: str = "") -> Response:
+    """Whose number is it? The search, or what is to be confirmed about the one chosen."""
+    return link_page(request, visit, reply_id, pupil=pupil, carer=carer)
+
+
+@router.post("/inbox/{reply_id}/find")
+def search(request: Request, visit: Act, reply_id: str) -> Response:
+    """Look for a child or carer by name."""
+    return link_page(request, visit, reply_id, find=text_of(visit.form, "find"))  # no name in an address
+
+
+@router.post("/inbox/{reply_id}/link")
+def link(request: Request, visit: Act, reply_id: str) -> Response:
+    """Make a stranger’s message a carer’s, once both boxes are ticked."""
+    form = visit.form
+    pupil, carer = text_of(form, "pupil"), text_of(form, "carer")
+    ticked = {key for key in CONFIRMED if text_of(form, key) == "yes"}
+    faults = {key: said for key, said in CONFIRMED.items() if key not in ticked}
+    if faults:
+        return link_page(request, visit, reply_id, pupil=pupil, carer=carer, faults=faults, ticked=ticked, status=422)
+    try:
+        linking.link(turn_of(visit, reply_id), pupil_id=pupil, carer_id=carer)
+    except (Changed, NotAllowed) as problem:
+        return conversation_page(request, visit, reply_id, typed=Typed(told=str(problem)), status=409)
+    except NoSuchReply as gone:
+        return gone_page(request, visit, gone)
+    return _sent(request, f"/inbox/{reply_id}?done=linked")
+
+
+def look_at(request: Request, visit: Visit, reply_id: str, typed: Typed) -> Response:
     """Own words as they would go out, or what is wrong with them."""
     with visit.app.database.read() as connection:
         try:
             found = inbox.conversation(connection, visit.school, reply_id, now=visit.now)
         except NoSuchReply as gone:
-            return gone_page(shell, request, visit, gone, typed=typed.text)
+            return gone_page(request, visit, gone, typed=typed.text)
         way = answers.way_of(connection, visit.app, visit.school, found, now=visit.now)
         if way.why_not:
-            return conversation_page(shell, request, visit, reply_id, typed=_with(typed, told=way.why_not), status=409)
+            return conversation_page(request, visit, reply_id, typed=_with(typed, told=way.why_not), status=409)
         offered, wrong = answers.look_at(
             connection, visit.app, visit.school, way, typed.text, typed.language, now=visit.now
         )
     if wrong:
         faulty = _with(typed, faults={"text": " ".join(wrong)})
-        return conversation_page(shell, request, visit, reply_id, typed=faulty, status=422)
+        return conversation_page(request, visit, reply_id, typed=faulty, status=422)
     preview = {"offered": offered, "mark": mark_of(typed.text, typed.language)}
-    return conversation_page(shell, request, visit, reply_id, typed=_with(typed, preview=preview))
+    return conversation_page(request, visit, reply_id, typed=_with(typed, preview=preview))
 
 
 def mark_of(text: str, language: str) -> str:
@@ -137,7 +140,6 @@ def _sent(request: Request, onward: str) -> Response:
 
 
 def link_page(
-    shell: Shell,
     request: Request,
     visit: Visit,
     reply_id: str,
@@ -154,7 +156,7 @@ def link_page(
         try:
             found = inbox.conversation(connection, visit.school, reply_id, now=visit.now)
         except NoSuchReply as gone:
-            return gone_page(shell, request, visit, gone)
+            return gone_page(request, visit, gone)
         if not found.stranger:
             return RedirectResponse(f"/inbox/{reply_id}", 303)
         chosen = linking.contact(connection, visit.school, pupil, carer) if pupil and carer else None
@@ -165,4 +167,4 @@ def link_page(
         "one": summary(visit, found), "find": find, "listed": listed, "chosen": chosen, "faults": dict(faults or {}),
         "ticked": ticked or set(), "sender": found.sender,
     }  # fmt: skip
-    return shell.html(request, "reply_link.html", visit.frame, values, status)
+    return shell_of(request).html(request, "reply_link.html", visit.frame, values, status)

@@ -15,7 +15,7 @@ from datetime import datetime, time, timedelta
 from typing import Annotated, Final
 
 import structlog
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -142,17 +142,18 @@ class Live:
                 watcher.news.set()
 
 
-def build_router(live: Live) -> APIRouter:
-    """`/events`. An open page does not keep a forgotten session alive."""
-    router = APIRouter()
+router = APIRouter()
+"""`/events`. An open page does not keep a forgotten session alive."""
 
-    @router.get("/events")
-    async def events(
-        visit: Annotated[Visit, Depends(require(Permission.SEE_MORNING, keeps_alive=False))],
-    ) -> Response:
-        return live.answer(visit.school.key, visit.person.current.session_hash)
 
-    return router
+@router.get("/events")
+async def events(
+    request: Request,
+    visit: Annotated[Visit, Depends(require(Permission.SEE_MORNING, keeps_alive=False))],
+) -> Response:
+    """News for an open page, until it is closed or its session ends."""
+    streams: Live = request.app.state.live
+    return streams.answer(visit.school.key, visit.person.current.session_hash)
 
 
 class EventStream(Response):
@@ -205,5 +206,5 @@ def _event(watcher: Watcher) -> str:
     if watcher.ended:
         return "event: ended\ndata: {}\n\n"
     seen_now = watcher.seen or Seen()
-    data = json.dumps({"changes": seen_now.changes, "newest": seen_now.newest_text})
+    data = json.dumps({"changes": seen_now.changes, "newest": seen_now.newest_text, "urgent": seen_now.urgent})
     return f"event: seen\ndata: {data}\n\n"

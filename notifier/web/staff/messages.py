@@ -24,9 +24,10 @@ from notifier.store.message_log import IN
 from notifier.web import words
 from notifier.web.staff import searches
 from notifier.web.staff.access import Visit, require
+from notifier.web.staff.answers import shell_of
 from notifier.web.staff.exports import csv_response, spreadsheet_time
 from notifier.web.staff.forms import text_of
-from notifier.web.staff.shell import Shell
+from notifier.wording.titles import title_of
 
 See = Annotated[Visit, Depends(require(Permission.SEE_MESSAGES))]
 Export = Annotated[Visit, Depends(require(Permission.EXPORT))]
@@ -53,66 +54,71 @@ SHOWN_APART: Final = {
 """For an e-mail shown as it looked: it may run nothing, load nothing and send nothing."""
 
 
-def build_router(shell: Shell) -> APIRouter:
-    """`/messages`, its export, and `/messages/{item_id}`."""
-    router = APIRouter()
+router = APIRouter()
+"""`/messages`, its export, and `/messages/{item_id}`."""
 
-    @router.get("/messages")
-    def whole(request: Request, visit: See, before: str = "") -> Response:
-        asked, stale = _asked(visit, request.query_params)
-        return _page(shell, request, visit, asked, before=int(before) if before.isdecimal() else None, told=stale)
 
-    @router.post("/messages")
-    def search(request: Request, visit: See) -> Response:
-        asked = Asked.of({key: text_of(visit.form, key) for key in Asked().__slots__})
-        with visit.app.database.read() as connection:
-            understood = _understood(connection, visit, asked)
-        if understood.faults:
-            return _page(shell, request, visit, asked, faults=understood.faults)
-        return RedirectResponse(address_of(visit, asked), 303)
+@router.get("/messages")
+def whole(request: Request, visit: See, before: str = "") -> Response:
+    """The messages of a search, newest first."""
+    asked, stale = _asked(visit, request.query_params)
+    return _page(request, visit, asked, before=int(before) if before.isdecimal() else None, told=stale)
 
-    @router.post("/messages/export")
-    def export(request: Request, visit: Export) -> Response:
-        asked, stale = _asked(visit, {"find": text_of(visit.form, "find")})
-        if stale:
-            return _page(shell, request, visit, asked, told=stale, status=409)
-        with visit.app.database.read() as connection:
-            understood = _understood(connection, visit, asked)
-        detail = asked.filled() | (
-            {"pupil": ", ".join(row.pupil_id for row in understood.pupils)} if asked.pupil else {}
-        )
-        audit.note_act(
-            visit.app,
-            visit.school.key,
-            actor=visit.actor,
-            act="messages.export",
-            subject="log",
-            detail=detail,
-            now=visit.now,
-        )
-        return csv_response(COLUMNS, _rows(visit, understood), f"messages-{visit.school.key}-{visit.now:%Y-%m-%d}.csv")
 
-    @router.get("/messages/{item_id}")
-    def one(request: Request, visit: See, item_id: str) -> Response:
-        with visit.app.database.read() as connection:
-            story = story_of(connection, visit.school, item_id)
-        if story is None:
-            raise HTTPException(404)
-        _note(visit, "reply" if story.line.direction == IN else "message", item_id, story.line.pupil_ids)
-        return shell.html(
-            request, "message.html", visit.frame, {"story": story, "line": story.line, "row": story.line.row}
-        )
+@router.post("/messages")
+def search(request: Request, visit: See) -> Response:
+    """A search as typed: to its address, or back with what is wrong."""
+    asked = Asked.of({key: text_of(visit.form, key) for key in Asked().__slots__})
+    with visit.app.database.read() as connection:
+        understood = _understood(connection, visit, asked)
+    if understood.faults:
+        return _page(request, visit, asked, faults=understood.faults)
+    return RedirectResponse(address_of(visit, asked), 303)
 
-    @router.get("/messages/{item_id}/as-sent")
-    def as_sent(visit: See, item_id: str) -> Response:
-        with visit.app.database.read() as connection:
-            story = story_of(connection, visit.school, item_id)
-        if story is None or not story.html:
-            raise HTTPException(404)
-        _note(visit, "message", item_id, story.line.pupil_ids)
-        return HTMLResponse(story.html, headers=SHOWN_APART)
 
-    return router
+@router.post("/messages/export")
+def export(request: Request, visit: Export) -> Response:
+    """Everything a search finds, as CSV; the export is on record."""
+    asked, stale = _asked(visit, {"find": text_of(visit.form, "find")})
+    if stale:
+        return _page(request, visit, asked, told=stale, status=409)
+    with visit.app.database.read() as connection:
+        understood = _understood(connection, visit, asked)
+    detail = asked.filled() | ({"pupil": ", ".join(row.pupil_id for row in understood.pupils)} if asked.pupil else {})
+    audit.note_act(
+        visit.app,
+        visit.school.key,
+        actor=visit.actor,
+        act="messages.export",
+        subject="log",
+        detail=detail,
+        now=visit.now,
+    )
+    return csv_response(COLUMNS, _rows(visit, understood), f"messages-{visit.school.key}-{visit.now:%Y-%m-%d}.csv")
+
+
+@router.get("/messages/{item_id}")
+def one(request: Request, visit: See, item_id: str) -> Response:
+    """A message or reply with its whole story."""
+    with visit.app.database.read() as connection:
+        story = story_of(connection, visit.school, item_id)
+    if story is None:
+        raise HTTPException(404)
+    _note(visit, "reply" if story.line.direction == IN else "message", item_id, story.line.pupil_ids)
+    return shell_of(request).html(
+        request, "message.html", visit.frame, {"story": story, "line": story.line, "row": story.line.row}
+    )
+
+
+@router.get("/messages/{item_id}/as-sent")
+def as_sent(visit: See, item_id: str) -> Response:
+    """An e-mail as it looked."""
+    with visit.app.database.read() as connection:
+        story = story_of(connection, visit.school, item_id)
+    if story is None or not story.html:
+        raise HTTPException(404)
+    _note(visit, "message", item_id, story.line.pupil_ids)
+    return HTMLResponse(story.html, headers=SHOWN_APART)
 
 
 def address_of(visit: Visit, asked: Asked) -> str:
@@ -135,7 +141,6 @@ def _understood(connection: Any, visit: Visit, asked: Asked) -> Understood:
 
 
 def _page(
-    shell: Shell,
     request: Request,
     visit: Visit,
     asked: Asked,
@@ -164,7 +169,7 @@ def _page(
         "faults": dict(understood.faults),
         "lines": lines,
         "told": told,
-        "templates": [("", "Any"), *((one, one.replace("_", " ")) for one in templates)],
+        "templates": [("", "Any"), *sorted(((one, title_of(one)) for one in templates), key=lambda pair: pair[1])],
         "sealed": sealed,
         "one_pupil": understood.pupils[0] if len(understood.pupils) == 1 else None,
         "older": f"/messages?{urlencode(older | {'before': lines[-1].number})}" if len(found) > PAGE else "",
@@ -173,7 +178,7 @@ def _page(
         "directions": DIRECTION_WORDS,
         "may_export": visit.may(Permission.EXPORT),
     }
-    return shell.html(request, "messages.html", visit.frame, values, 422 if understood.faults else status)
+    return shell_of(request).html(request, "messages.html", visit.frame, values, 422 if understood.faults else status)
 
 
 def _note(visit: Visit, what: str, subject: str, pupil_ids: Any) -> None:

@@ -98,6 +98,11 @@ def frame_of(request: Request, clock: Callable[[], datetime]) -> Frame:
         return Frame(now=clock())
 
 
+def _page_of(request: Request) -> str:
+    """Which page it was, for the log: the route's own path, since addresses may hold a recovery link's token or a pupil's number."""
+    return str(getattr(request.scope.get("route"), "path", "")) or "no page"
+
+
 def for_people(request: Request) -> bool:
     """Whether an address is one that people open."""
     return not request.url.path.startswith(NOT_PAGES)
@@ -140,7 +145,7 @@ def add_error_pages(web: FastAPI, shell: Shell, clock: Callable[[], datetime]) -
         return await run_in_threadpool(page, request, 422, said)
 
     async def no_database(request: Request, raised: Exception) -> Response:
-        _log.error("database_unreachable", error=type(raised).__name__, path=request.url.path)
+        _log.error("database_unreachable", error=type(raised).__name__, page=_page_of(request))
         if not for_people(request):
             return PlainTextResponse("The database cannot be reached.", 503, headers={"Retry-After": "30"})
         answer = await run_in_threadpool(page, request, 503)
@@ -149,7 +154,7 @@ def add_error_pages(web: FastAPI, shell: Shell, clock: Callable[[], datetime]) -
 
     async def broken(request: Request, raised: Exception) -> Response:
         incident = token_hex(4)
-        _log.error("page_failed", incident=incident, path=request.url.path, error=type(raised).__name__)
+        _log.error("page_failed", incident=incident, page=_page_of(request), error=type(raised).__name__)
         if not for_people(request):
             return PlainTextResponse("Internal Server Error", 500, headers=SECURITY_HEADERS)
         return await run_in_threadpool(page, request, 500, "", incident)

@@ -19,9 +19,10 @@ from notifier.domain.sessions import local_date
 from notifier.domain.staff import Permission, may
 from notifier.services import report_compare, report_contacts, report_files, reports
 from notifier.services.report_shapes import Figure, Preset, Report, Span, WrongSpan, months, presets, span_of
+from notifier.web.days import as_typed
 from notifier.web.staff import charts
 from notifier.web.staff.access import NoSchoolChosen, NotHere, Refused, Visit, require, require_across, signed_in
-from notifier.web.staff.shell import Shell
+from notifier.web.staff.answers import shell_of
 
 AtSchool = Annotated[Visit, Depends(require(Permission.SEE_REPORTS))]
 Across = Annotated[Visit, Depends(require_across(Permission.SEE_AGGREGATES))]
@@ -49,62 +50,73 @@ A_MOMENT = timedelta(seconds=30)
 MOST_KEPT = 200
 
 
-def build_router(shell: Shell) -> APIRouter:
-    """`/reports` and what belongs to it."""
-    router = APIRouter()
-    shown = Shown()
-
-    @router.get("/reports")
-    def reports_page(request: Request, visit: Anybody) -> Response:
-        may_see = [
-            school for school in visit.person.schools if may(visit.person.grants, Permission.SEE_REPORTS, school)
-        ]
-        if visit.chosen in may_see:
-            return _school_page(shell, request, visit, shown)
-        if len(may_see) == 1:
-            return _school_page(shell, request, replace(visit, chosen=may_see[0]), shown)
-        if may_see:
-            raise NoSchoolChosen("/reports")
-        across = tuple(
-            school for school in visit.person.schools if may(visit.person.grants, Permission.SEE_AGGREGATES, school)
-        )
-        if not across:
-            raise Refused("Your role may not see reports. Ask an administrator.")
-        return _compare_page(shell, request, replace(visit, chosen=None, schools=across))
-
-    @router.get("/reports/compare")
-    def compare_page(request: Request, visit: Across) -> Response:
-        return _compare_page(shell, request, visit)
-
-    @router.get("/reports/charts/{key}.svg")
-    def chart(request: Request, visit: AtSchool, key: str) -> Response:
-        return _picture(request, _figure_of(visit, request, key, shown))
-
-    @router.get("/reports/tables/{key}.csv")
-    def table(request: Request, visit: AtSchool, key: str) -> Response:
-        figure = _figure_of(visit, request, key)
-        span, _, _ = _school_span(visit, request)
-        report_files.note_export(visit.app, [visit.school], figure, span, by=visit.actor, now=visit.now)
-        return _file(figure, span, visit.school.key)
-
-    @router.get("/reports/compare/charts/{key}.svg")
-    def compare_chart(request: Request, visit: Across, key: str) -> Response:
-        return _picture(request, _compared_figure(visit, request, key))
-
-    @router.get("/reports/compare/tables/{key}.csv")
-    def compare_table(request: Request, visit: Across, key: str) -> Response:
-        figure = _compared_figure(visit, request, key)
-        span, _, _, _ = _compare_span(visit, request)
-        report_files.note_export(visit.app, visit.schools, figure, span, by=visit.actor, now=visit.now)
-        return _file(figure, span, "schools")
-
-    return router
+router = APIRouter()
+"""`/reports` and what belongs to it."""
 
 
-def _school_page(shell: Shell, request: Request, visit: Visit, shown: Shown) -> Response:
+@router.get("/reports")
+def reports_page(request: Request, visit: Anybody) -> Response:
+    """The reports of the school in hand; for whoever sees totals only, the schools beside each other."""
+    may_see = [school for school in visit.person.schools if may(visit.person.grants, Permission.SEE_REPORTS, school)]
+    if visit.chosen in may_see:
+        return _school_page(request, visit)
+    if len(may_see) == 1:
+        return _school_page(request, replace(visit, chosen=may_see[0]))
+    if may_see:
+        raise NoSchoolChosen("/reports")
+    across = tuple(
+        school for school in visit.person.schools if may(visit.person.grants, Permission.SEE_AGGREGATES, school)
+    )
+    if not across:
+        raise Refused("Your role may not see reports. Ask an administrator.")
+    return _compare_page(request, replace(visit, chosen=None, schools=across))
+
+
+@router.get("/reports/compare")
+def compare_page(request: Request, visit: Across) -> Response:
+    """Schools beside each other."""
+    return _compare_page(request, visit)
+
+
+@router.get("/reports/charts/{key}.svg")
+def chart(request: Request, visit: AtSchool, key: str) -> Response:
+    """A figure of a school as a picture."""
+    return _picture(request, _figure_of(visit, request, key, _shown(request)))
+
+
+@router.get("/reports/tables/{key}.csv")
+def table(request: Request, visit: AtSchool, key: str) -> Response:
+    """A figure of a school as CSV; taking it is on record."""
+    figure = _figure_of(visit, request, key)
+    span, _, _ = _school_span(visit, request)
+    report_files.note_export(visit.app, [visit.school], figure, span, by=visit.actor, now=visit.now)
+    return _file(figure, span, visit.school.key)
+
+
+@router.get("/reports/compare/charts/{key}.svg")
+def compare_chart(request: Request, visit: Across, key: str) -> Response:
+    """A figure over schools as a picture."""
+    return _picture(request, _compared_figure(visit, request, key))
+
+
+@router.get("/reports/compare/tables/{key}.csv")
+def compare_table(request: Request, visit: Across, key: str) -> Response:
+    """A figure over schools as CSV; taking it is on record."""
+    figure = _compared_figure(visit, request, key)
+    span, _, _, _ = _compare_span(visit, request)
+    report_files.note_export(visit.app, visit.schools, figure, span, by=visit.actor, now=visit.now)
+    return _file(figure, span, "schools")
+
+
+def _shown(request: Request) -> Shown:
+    found: Shown = request.app.state.shown_reports
+    return found
+
+
+def _school_page(request: Request, visit: Visit) -> Response:
     span, faults, typed = _school_span(visit, request)
     found: list[Report] = [reports.make(visit.app, key, [visit.school], span) for key in reports.REPORTS]
-    shown.keep(visit.school.key, span, found, visit.now)
+    _shown(request).keep(visit.school.key, span, found, visit.now)
     across = [school for school in visit.person.schools if may(visit.person.grants, Permission.SEE_AGGREGATES, school)]
     values = {
         "span": span, "faults": faults, "typed": typed, "reports": found, "presets": list(_offered(visit)),
@@ -112,23 +124,29 @@ def _school_page(shell: Shell, request: Request, visit: Visit, shown: Shown) -> 
         "base": "/reports", "encode": urlencode, "size": _size, "compare": len(across) > 1,
         "put_right": report_contacts.put_right(visit.app, visit.school, span) if visit.may(Permission.SEE_MESSAGES) else [],
     }  # fmt: skip
-    return shell.html(request, "reports.html", visit.frame, values, 422 if faults else 200)
+    return shell_of(request).html(request, "reports.html", visit.frame, values, 422 if faults else 200)
 
 
-def _compare_page(shell: Shell, request: Request, visit: Visit) -> Response:
+def _compare_page(request: Request, visit: Visit) -> Response:
     span, faults, typed, choices = _compare_span(visit, request)
-    made = report_compare.compare(visit.app, visit.schools, span, hide_small=_hides(visit))
+    made = report_compare.compare(visit.app, visit.schools, span, hide_small=_hides(visit), known=_own(visit))
     values = {
         "span": span, "faults": faults, "typed": typed, "figures": made.figures, "hidden": made.small_hidden, "choices": choices,
         "query": {"month": f"{span.first:%Y-%m}"} if made.small_hidden else _query(span), "base": "/reports/compare", "encode": urlencode,
         "size": _size, "schools": visit.schools,
     }  # fmt: skip
-    return shell.html(request, "reports_compare.html", visit.frame, values, 422 if faults else 200)
+    return shell_of(request).html(request, "reports_compare.html", visit.frame, values, 422 if faults else 200)
 
 
 def _hides(visit: Visit) -> bool:
     """Whether small numbers are hidden: unless the person may see the reports of every one of the schools."""
-    return not all(may(visit.person.grants, Permission.SEE_REPORTS, school) for school in visit.schools)
+    return len(_own(visit)) < len(visit.schools)
+
+
+def _own(visit: Visit) -> frozenset[str]:
+    """Those of the schools whose own reports the person may see: a hub's lead school is often one."""
+    may_see = (school for school in visit.schools if may(visit.person.grants, Permission.SEE_REPORTS, school))
+    return frozenset(school.key for school in may_see)
 
 
 def _offered(visit: Visit) -> list[Preset]:
@@ -147,7 +165,7 @@ def _typed_span(request: Request, usual: Span, today: date) -> tuple[Span, dict[
         span = span_of(first, last, usual, today)
     except WrongSpan as wrong:
         return usual, {wrong.field: str(wrong)}, {"first": first, "last": last}
-    return span, {}, {"first": span.first.isoformat(), "last": span.last.isoformat()}
+    return span, {}, {"first": as_typed(span.first), "last": as_typed(span.last)}
 
 
 def _compare_span(visit: Visit, request: Request) -> tuple[Span, dict[str, str], Mapping[str, str], list[Preset]]:
@@ -181,7 +199,8 @@ def _compared_figure(visit: Visit, request: Request, key: str) -> Figure:
     span, faults, _, _ = _compare_span(visit, request)
     if faults:
         raise NotHere
-    return _called(report_compare.compare(visit.app, visit.schools, span, hide_small=_hides(visit)).figures, key)
+    made = report_compare.compare(visit.app, visit.schools, span, hide_small=_hides(visit), known=_own(visit))
+    return _called(made.figures, key)
 
 
 def _called(figures: tuple[Figure, ...], key: str) -> Figure:

@@ -25,8 +25,8 @@ from notifier.services.settings_parts import Field, Part
 from notifier.store import people
 from notifier.store import school_settings as store
 from notifier.web.staff.access import Visit, require, require_across
+from notifier.web.staff.answers import shell_of
 from notifier.web.staff.forms import text_of
-from notifier.web.staff.shell import Shell
 
 See = Annotated[Visit, Depends(require(Permission.SEE_SETTINGS))]
 Change = Annotated[Visit, Depends(require(Permission.CHANGE_SETTINGS))]
@@ -43,96 +43,105 @@ DONE: Final = {
 }
 
 NEW: Final = (
-    Field("name", "School’s name", "text", ("school", "name")),
-    Field("short_name", "Short name, in every text", "text", ("school", "short_name"), hint="At most 40 characters"),
+    Field("name", "School’s name", "text", ("school", "name"), hint="Shown to staff, and in e-mails and letters."),
+    Field("short_name", "Short name, in every text", "text", ("school", "short_name"), hint="Texts begin with it, so families know who writes. At most 40 characters."),
     Field("key", "Key", "text", ("school", "key"), hint="Small letters, digits and hyphens, as in st-marys-primary. It cannot be changed later."),
-    Field("phone", "Office telephone", "text", ("school", "phone")),
-    Field("email", "Office e-mail", "text", ("school", "email")),
-    Field("safeguarding_email", "Safeguarding lead’s e-mail", "text", ("school", "safeguarding_email")),
-    Field("terms", "This year’s terms", "spans", ("calendar", "terms"), hint="One on each line: 2026-09-02 to 2026-12-18"),
+    Field("phone", "Office telephone", "text", ("school", "phone"), hint="Stands in every message as the number to ring."),
+    Field("email", "Office e-mail", "text", ("school", "email"), hint="Gets every alert for staff."),
+    Field("safeguarding_email", "Safeguarding lead’s e-mail", "text", ("school", "safeguarding_email"), hint="Gets the urgent alerts as well."),
+    Field("terms", "This year’s terms", "spans", ("calendar", "terms"), hint="One on each line, like 02/09/2026 to 18/12/2026. Outside these days nothing is sent."),
 )  # fmt: skip
 
 
-def build_router(shell: Shell) -> APIRouter:
-    """/settings and what stands below it."""
-    router = APIRouter()
+router = APIRouter()
+"""`/settings` and what stands below it."""
 
-    @router.get("/settings")
-    def overview(request: Request, visit: See, done: str = "") -> Response:
-        return _overview(shell, request, visit, done=DONE.get(done, ""))
 
-    @router.get("/settings/new-school")
-    def new_page(request: Request, visit: Somewhere) -> Response:
-        _trusts(visit)
-        return _new_page(shell, request, visit, {}, {})
+@router.get("/settings")
+def overview(request: Request, visit: See, done: str = "") -> Response:
+    """All settings in words, and the way to the first day."""
+    return _overview(request, visit, done=DONE.get(done, ""))
 
-    @router.post("/settings/new-school")
-    def new_school(request: Request, visit: Somewhere) -> Response:
-        return _new_school(shell, request, visit)
 
-    @router.get("/settings/dry-run")
-    def dry_run(request: Request, visit: See) -> Response:
-        return _dry_run(shell, request, visit)
+@router.get("/settings/new-school")
+def new_page(request: Request, visit: Somewhere) -> Response:
+    """The form for a new school of a trust."""
+    _trusts(visit)
+    return _new_page(request, visit, {}, {})
 
-    @router.post("/settings/vouch")
-    def vouch(request: Request, visit: Switch) -> Response:
-        try:
-            school_start.vouch(visit.app, visit.school.key, text_of(visit.form, "step"), by=visit.actor, now=visit.now)
-        except NotAllowed as problem:
-            return _overview(shell, request, visit, told=str(problem), status=409)
-        return RedirectResponse("/settings?done=vouched", 303)
 
-    @router.post("/settings/sending")
-    def sending(request: Request, visit: Switch) -> Response:
-        on = text_of(visit.form, "sending") == "on"
-        if on and text_of(visit.form, "sure") != "yes":
-            told = "Tick the box: families are written to from now on."
-            return _overview(shell, request, visit, faults={"sure": told}, status=422)
-        try:
-            school_start.switch(
-                visit.app, visit.school.key, on, seen=_seen(visit), by=visit.actor, now=visit.now,
-                why=text_of(visit.form, "why"),
-            )  # fmt: skip
-        except NotAllowed as problem:
-            faults = {} if on else {"why": str(problem)}
-            return _overview(shell, request, visit, told=str(problem) if on else "", faults=faults, status=422)
-        except SettingsChanged as problem:
-            return _overview(shell, request, visit, told=str(problem), status=409)
-        return RedirectResponse(f"/settings?done={'on' if on else 'off'}", 303)
+@router.post("/settings/new-school")
+def new_school(request: Request, visit: Somewhere) -> Response:
+    """Make a school; it sends nothing yet."""
+    return _new_school(request, visit)
 
-    @router.get("/settings/{key}")
-    def part(request: Request, visit: See, key: str) -> Response:
-        settings, found = _part(visit, key)
-        values = school_settings.values_of(found, settings)
-        return _part_page(shell, request, visit, settings, found, values, {})
 
-    @router.post("/settings/{key}")
-    def change(request: Request, visit: Change, key: str) -> Response:
-        settings, found = _part(visit, key)
-        typed = _typed(visit, found.fields)
-        draft = school_settings.drafted(visit.app, settings, found, typed)
-        if draft.faults:
-            return _part_page(shell, request, visit, settings, found, typed, draft.faults, status=422)
-        if not draft.changes:
-            return RedirectResponse("/settings?done=same", 303)
-        saving = text_of(visit.form, "do") == "save"
-        if _seen(visit) != settings.version:
-            with visit.app.database.read() as connection:
-                told = school_settings.who_changed(connection, visit.school.key)
-            return _part_page(
-                shell, request, visit, settings, found, typed, {}, told=told, draft=_tried(visit, draft), status=409
-            )
-        if not saving:
-            return _part_page(shell, request, visit, settings, found, typed, {}, draft=_tried(visit, draft))
-        try:
-            school_settings.save(
-                visit.app, visit.school.key, draft, seen=settings.version, by=visit.actor, now=visit.now
-            )
-        except SettingsChanged as problem:
-            return _part_page(shell, request, visit, settings, found, typed, {}, told=str(problem), status=409)
-        return RedirectResponse("/settings?done=saved", 303)
+@router.get("/settings/dry-run")
+def dry_run(request: Request, visit: See) -> Response:
+    """What would happen if the morning ran now."""
+    return _dry_run(request, visit)
 
-    return router
+
+@router.post("/settings/vouch")
+def vouch(request: Request, visit: Switch) -> Response:
+    """A step to the first day that a person answers for."""
+    try:
+        school_start.vouch(visit.app, visit.school.key, text_of(visit.form, "step"), by=visit.actor, now=visit.now)
+    except NotAllowed as problem:
+        return _overview(request, visit, told=str(problem), status=409)
+    return RedirectResponse("/settings?done=vouched", 303)
+
+
+@router.post("/settings/sending")
+def sending(request: Request, visit: Switch) -> Response:
+    """Switch sending on or off."""
+    on = text_of(visit.form, "sending") == "on"
+    if on and text_of(visit.form, "sure") != "yes":
+        told = "Tick the box: families are written to from now on."
+        return _overview(request, visit, faults={"sure": told}, status=422)
+    try:
+        school_start.switch(
+            visit.app, visit.school.key, on, seen=_seen(visit), by=visit.actor, now=visit.now,
+            why=text_of(visit.form, "why"),
+        )  # fmt: skip
+    except NotAllowed as problem:
+        faults = {} if on else {"why": str(problem)}
+        return _overview(request, visit, told=str(problem) if on else "", faults=faults, status=422)
+    except SettingsChanged as problem:
+        return _overview(request, visit, told=str(problem), status=409)
+    return RedirectResponse(f"/settings?done={'on' if on else 'off'}", 303)
+
+
+@router.get("/settings/{key}")
+def part(request: Request, visit: See, key: str) -> Response:
+    """One page of settings."""
+    settings, found = _part(visit, key)
+    values = school_settings.values_of(found, settings)
+    return _part_page(request, visit, settings, found, values, {})
+
+
+@router.post("/settings/{key}")
+def change(request: Request, visit: Change, key: str) -> Response:
+    """Try what was typed on past days, or save it."""
+    settings, found = _part(visit, key)
+    typed = _typed(visit, found.fields)
+    draft = school_settings.drafted(visit.app, settings, found, typed)
+    if draft.faults:
+        return _part_page(request, visit, settings, found, typed, draft.faults, status=422)
+    if not draft.changes:
+        return RedirectResponse("/settings?done=same", 303)
+    saving = text_of(visit.form, "do") == "save"
+    if _seen(visit) != settings.version:
+        with visit.app.database.read() as connection:
+            told = school_settings.who_changed(connection, visit.school.key)
+        return _part_page(request, visit, settings, found, typed, {}, told=told, draft=_tried(visit, draft), status=409)
+    if not saving:
+        return _part_page(request, visit, settings, found, typed, {}, draft=_tried(visit, draft))
+    try:
+        school_settings.save(visit.app, visit.school.key, draft, seen=settings.version, by=visit.actor, now=visit.now)
+    except SettingsChanged as problem:
+        return _part_page(request, visit, settings, found, typed, {}, told=str(problem), status=409)
+    return RedirectResponse("/settings?done=saved", 303)
 
 
 def _seen(visit: Visit) -> int:
@@ -167,7 +176,6 @@ def _tried(visit: Visit, draft: Draft) -> dict[str, Any]:
 
 
 def _part_page(
-    shell: Shell,
     request: Request,
     visit: Visit,
     settings: Settings,
@@ -182,14 +190,13 @@ def _part_page(
     given = {
         "part": found, "values": values, "faults": {key: said for key, said in faults.items() if key},
         "told": told or faults.get("", ""), "draft": draft, "version": settings.version,
-        "may_change": visit.may(Permission.CHANGE_SETTINGS),
+        "may_change": visit.may(Permission.CHANGE_SETTINGS), "rows": _rows(found, settings),
         "own": settings.policy_text is not None and any(each.inside == "policy" for each in found.fields),
     }  # fmt: skip
-    return shell.html(request, "settings_part.html", visit.frame, given, status)
+    return shell_of(request).html(request, "settings_part.html", visit.frame, given, status)
 
 
 def _overview(
-    shell: Shell,
     request: Request,
     visit: Visit,
     *,
@@ -219,7 +226,7 @@ def _overview(
         "may_make": any(grant.role is Role.TRUST_ADMINISTRATOR for grant in visit.person.grants),
         "why": text_of(visit.form, "why"),
     }
-    return shell.html(request, "settings.html", visit.frame, values, status)
+    return shell_of(request).html(request, "settings.html", visit.frame, values, status)
 
 
 def _rows(part: Part, settings: Settings) -> list[tuple[str, str]]:
@@ -228,7 +235,7 @@ def _rows(part: Part, settings: Settings) -> list[tuple[str, str]]:
     return [(each.label, school_settings.in_words(each, values[each.id])) for each in part.fields]
 
 
-def _dry_run(shell: Shell, request: Request, visit: Visit) -> Response:
+def _dry_run(request: Request, visit: Visit) -> Response:
     """What would happen if the morning ran now: everything worked out, nothing kept, nothing sent."""
     day = local_date(visit.now)
     open_today = visit.app.calendar(visit.school).is_school_day(day)
@@ -252,7 +259,7 @@ def _dry_run(shell: Shell, request: Request, visit: Visit) -> Response:
         "holds": [reason_words(row.kind).what for row in result.holds],
         "may_switch": visit.may(Permission.SWITCH_SENDING),
     }  # fmt: skip
-    return shell.html(request, "settings_dry_run.html", visit.frame, values)
+    return shell_of(request).html(request, "settings_dry_run.html", visit.frame, values)
 
 
 def _trusts(visit: Visit) -> list[str]:
@@ -266,7 +273,6 @@ def _trusts(visit: Visit) -> list[str]:
 
 
 def _new_page(
-    shell: Shell,
     request: Request,
     visit: Visit,
     values: Mapping[str, Any],
@@ -276,10 +282,10 @@ def _new_page(
     shown = {each.id: values.get(each.id, "") for each in NEW}
     given = {"fields": NEW, "values": shown, "faults": {key: said for key, said in faults.items() if key},
              "told": faults.get("", ""), "trusts": _trusts(visit), "trust": values.get("trust", "")}  # fmt: skip
-    return shell.html(request, "settings_new.html", visit.frame, given, status)
+    return shell_of(request).html(request, "settings_new.html", visit.frame, given, status)
 
 
-def _new_school(shell: Shell, request: Request, visit: Visit) -> Response:
+def _new_school(request: Request, visit: Visit) -> Response:
     trusts = _trusts(visit)
     typed = _typed(visit, NEW)
     trust = text_of(visit.form, "trust") or trusts[0]
@@ -304,4 +310,4 @@ def _new_school(shell: Shell, request: Request, visit: Visit) -> Response:
             faults = school_settings.by_field(NEW, problem.problems)
         else:
             return RedirectResponse(f"/settings?school={made.key}&done=made", 303)
-    return _new_page(shell, request, visit, typed | {"trust": trust}, faults, 422)
+    return _new_page(request, visit, typed | {"trust": trust}, faults, 422)

@@ -20,10 +20,13 @@ from jinja2 import ChainableUndefined, Environment, FileSystemLoader, PackageLoa
 from starlette.requests import Request
 from starlette.routing import Match
 
+from notifier.domain.answer_tokens import without_tokens
 from notifier.domain.reasons import words as reason_words
 from notifier.domain.staff import Permission
 from notifier.web import words
+from notifier.web.days import HOW_TO_TYPE, as_typed
 from notifier.web.staff.built import NOT_BUILT, BuiltFiles
+from notifier.wording.titles import title_of
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 VERSION: Final = version("school-notifier")
@@ -86,6 +89,11 @@ class Shell:
         self.files = files or BuiltFiles()
         self.environment = build_environment(self.files)
 
+    def warm(self) -> None:
+        """Read and compile every template: some of a second, for which else the first readers would wait."""
+        for name in self.environment.list_templates(extensions=["html"]):
+            self.environment.get_template(name)
+
     def html(
         self, request: Request, template: str, frame: Frame, values: Mapping[str, Any] | None = None, status: int = 200
     ) -> HTMLResponse:
@@ -99,9 +107,18 @@ class Shell:
             "frame": frame,
             "navigation": navigation_for(frame, path, served=_served(request)),
             "path": path,
-            "address": path + (f"?{request.url.query}" if request.url.query else ""),
+            "address": _address(request),
         }
-        return self.environment.get_template(template).render(given | dict(values or {}))
+        own = dict(values or {})
+        shadowed = own.keys() & (given.keys() | self.environment.globals.keys())
+        assert not shadowed, f"{template} is given names that every page has already: {', '.join(sorted(shadowed))}"
+        return self.environment.get_template(template).render(given | own)
+
+
+def _address(request: Request) -> str:
+    """A page's own address, for reading it again; without what was said once about something just done."""
+    kept = [part for part in request.url.query.split("&") if part and not part.startswith("done=")]
+    return request.url.path + (f"?{'&'.join(kept)}" if kept else "")
 
 
 def build_environment(files: BuiltFiles) -> Environment:
@@ -126,13 +143,17 @@ def build_environment(files: BuiltFiles) -> Environment:
         "short_day": words.short_day,
         "day_and_clock": words.day_and_clock,
         "shortened": words.shortened,
+        "without_tokens": without_tokens,
+        "as_typed": as_typed,
+        "title": title_of,
     }
     environment.globals |= {
         "words": words,
         "reason_words": reason_words,
         "asset": files.address,
         "not_built": NOT_BUILT if files.missing else "",
-        "version": VERSION,
+        "product_version": VERSION,
+        "example_day": HOW_TO_TYPE,
     }
     environment.globals |= _govuk_macros()
     return environment
@@ -171,7 +192,11 @@ def navigation_for(frame: Frame, path: str, *, served: Collection[str]) -> list[
     ]
 
 
-ALSO_UNDER: Final[Mapping[str, tuple[str, ...]]] = {"/messages": ("/evidence",), "/": ("/follow-ups/", "/pupils/")}
+ALSO_UNDER: Final[Mapping[str, tuple[str, ...]]] = {
+    "/messages": ("/evidence",),
+    "/": ("/follow-ups/", "/pupils/", "/confirmed"),
+    "/wording": ("/proposals",),
+}
 """Pages that belong to a place without standing under its address."""
 
 

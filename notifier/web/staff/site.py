@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from fastapi import Depends, FastAPI
 
@@ -22,6 +23,7 @@ from notifier.web.staff import (
     inbox_answers,
     live,
     messages,
+    people,
     proposals,
     providers,
     reports,
@@ -34,7 +36,18 @@ from notifier.web.staff import (
 )
 from notifier.web.staff.live import Live
 from notifier.web.staff.problems import add_error_pages
+from notifier.web.staff.providers import Providers
+from notifier.web.staff.reports import Shown
 from notifier.web.staff.shell import Shell
+
+PAGES: Final = (
+    live, signing_in, providers, account, help, inbox, inbox_answers,
+    people,  # before settings: "people" is none of their pages
+    settings, today, follow_up, follow_up_acts, confirmed, reports,
+    wording_packs,  # before wording: "packs" is no message
+    wording, wording_edit, proposals, messages, evidence, audit,
+)  # fmt: skip
+"""A module for each group of pages, with its `router`; where two would answer, the first does."""
 
 
 def add_staff_pages(web: FastAPI, app: Application, *, clock: Callable[[], datetime]) -> None:
@@ -42,25 +55,12 @@ def add_staff_pages(web: FastAPI, app: Application, *, clock: Callable[[], datet
     shell = Shell()
     web.state.shell = shell
     web.state.live = Live(app, clock)
+    web.state.shown_reports = Shown()
+    web.state.providers = Providers(app.settings)
     web.add_middleware(answers.StaffHeaders, https=app.settings.public_url.startswith("https://"))
     access.install(web, app, clock=clock)
     answers.add_to(web)
     add_error_pages(web, shell, clock)
     web.include_router(shell.files.router(), dependencies=[Depends(access.open_to_everybody())])
-    web.include_router(live.build_router(web.state.live))
-    web.include_router(signing_in.build_router())
-    web.include_router(providers.build_router())
-    web.include_router(account.build_router())
-    web.include_router(help.build_router(shell))
-    web.include_router(inbox.build_router(shell))
-    web.include_router(inbox_answers.build_router(shell))
-    web.include_router(settings.build_router(shell))
-    for pages in (today, follow_up, follow_up_acts, confirmed):
-        web.include_router(pages.build_router())
-    web.include_router(reports.build_router(shell))
-    web.include_router(wording_packs.build_router(shell))  # before wording: "packs" is no message
-    web.include_router(wording.build_router(shell))
-    web.include_router(wording_edit.build_router(shell))
-    web.include_router(proposals.build_router(shell))
-    for record in (messages, evidence, audit):
-        web.include_router(record.build_router(shell))
+    for page in PAGES:
+        web.include_router(page.router)

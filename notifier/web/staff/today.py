@@ -20,7 +20,7 @@ from notifier.domain.staff import Permission
 from notifier.services import confirmed, schools
 from notifier.services.today import SessionClock, Today, today
 from notifier.store import messages, runs
-from notifier.web.days import BadDay, parse_day
+from notifier.web.days import BadDay, typed_day
 from notifier.web.staff import forms, live
 from notifier.web.staff.access import NotHere, Visit, require
 from notifier.web.staff.answers import shell_of
@@ -52,40 +52,39 @@ Reader = Annotated[Visit, Depends(require(Permission.SEE_MORNING))]
 Releaser = Annotated[Visit, Depends(require(Permission.RELEASE_HOLD))]
 
 
-def build_router() -> APIRouter:
-    """`/` and `/holds/{hold_id}/release`."""
-    router = APIRouter()
+router = APIRouter()
+"""`/` and `/holds/{hold_id}/release`."""
 
-    @router.get("/")
-    def morning(
-        request: Request, visit: Reader, date: str = "", show: str = "", q: str = "", page: str = "", done: str = ""
-    ) -> HTMLResponse:
-        return _page(request, visit, date=date, show=show, query=q, page=page, done=DONE.get(done, ""))
 
-    @router.post("/holds/{hold_id}/release")
-    def release(request: Request, visit: Releaser, hold_id: str) -> Response:
-        day = forms.text_of(visit.form, "date")
-        with visit.app.database.read() as connection:
-            hold = runs.get_hold(connection, visit.school.key, hold_id)
-        if hold is None:
-            raise NotHere
-        if hold.released_at is not None and hold.released_by != visit.actor:
-            said = f"{hold.released_by} has released this hold already, at {clock_time(hold.released_at)}."
-            return _page(request, visit, date=day, faults={"list": said}, status=409)
-        if not forms.text_of(visit.form, "looked"):
-            fault = {f"looked-{hold_id}": "Say that you have looked at the registers yourself."}
-            return _page(request, visit, date=day, faults=fault, status=422)
-        try:
-            if hold.released_at is None:
-                schools.release(visit.app, visit.school.key, hold_id, by=visit.actor, now=visit.now)
-        except schools.NotAllowed as problem:
-            return _page(request, visit, date=day, faults={"holds": str(problem)}, status=409)
-        wake(request)
-        return RedirectResponse(
-            f"/?{urlencode({'date': day, 'done': 'released'} if day else {'done': 'released'})}", 303
-        )
+@router.get("/")
+def morning(
+    request: Request, visit: Reader, date: str = "", show: str = "", q: str = "", page: str = "", done: str = ""
+) -> HTMLResponse:
+    """The day: registers, holds, counts, and who needs a person next."""
+    return _page(request, visit, date=date, show=show, query=q, page=page, done=DONE.get(done, ""))
 
-    return router
+
+@router.post("/holds/{hold_id}/release")
+def release(request: Request, visit: Releaser, hold_id: str) -> Response:
+    """Release a hold, by somebody who has looked."""
+    day = forms.text_of(visit.form, "date")
+    with visit.app.database.read() as connection:
+        hold = runs.get_hold(connection, visit.school.key, hold_id)
+    if hold is None:
+        raise NotHere
+    if hold.released_at is not None and hold.released_by != visit.actor:
+        said = f"{hold.released_by} has released this hold already, at {clock_time(hold.released_at)}."
+        return _page(request, visit, date=day, faults={"list": said}, status=409)
+    if not forms.text_of(visit.form, "looked"):
+        fault = {f"looked-{hold_id}": "Say that you have looked at the registers yourself."}
+        return _page(request, visit, date=day, faults=fault, status=422)
+    try:
+        if hold.released_at is None:
+            schools.release(visit.app, visit.school.key, hold_id, by=visit.actor, now=visit.now)
+    except schools.NotAllowed as problem:
+        return _page(request, visit, date=day, faults={"holds": str(problem)}, status=409)
+    wake(request)
+    return RedirectResponse(f"/?{urlencode({'date': day, 'done': 'released'} if day else {'done': 'released'})}", 303)
 
 
 def wake(request: Request) -> None:
@@ -110,7 +109,7 @@ def _page(
     faults = dict(faults or {})
     current = local_date(visit.now)
     try:
-        day = parse_day(date, today=current)
+        day = typed_day(date, today=current)
     except BadDay as problem:
         day, faults, status = current, faults | {"date": f"{problem} Today is shown."}, 400
     part = Part(show) if show in Part._value2member_map_ else Part.UNEXPLAINED
@@ -128,6 +127,7 @@ def _page(
         }
     values |= {
         "day": day,
+        "typed_day": date[:40],
         "parts": PARTS,
         "clock_lines": [clock_words(clock, visit) for clock in found.clocks] if found.is_today else [],
         "register_words": REGISTER_WORDS,

@@ -17,8 +17,8 @@ from notifier.services import wording as own_wording
 from notifier.services import wording_pages as pages
 from notifier.services.schools import NotAllowed
 from notifier.web.staff.access import NotHere, Visit, require
+from notifier.web.staff.answers import shell_of
 from notifier.web.staff.forms import text_of
-from notifier.web.staff.shell import Shell
 from notifier.wording import MessageTemplate, UnknownTemplate
 from notifier.wording.book import FAMILY_WORDS
 from notifier.wording.languages import ENGLISH
@@ -36,37 +36,42 @@ SAID = {
 """What was done just now, by the word in the address."""
 
 
-def build_router(shell: Shell) -> APIRouter:
-    """`/wording` and a page for each message."""
-    router = APIRouter()
+router = APIRouter()
+"""`/wording` and a page for each message."""
 
-    @router.get("/wording")
-    def list_page(request: Request, visit: Reading, by: str = "family") -> Response:
-        found = pages.overview(visit.app, visit.school, by_situation=by == "situation")
-        values = {"found": found, "by": "situation" if by == "situation" else "family", "state_words": pages.STATE_WORDS,
-                  "to_do": pages.TO_DO, "title_of": pages.title_of, "title_of_language": language_name}  # fmt: skip
-        return shell.html(request, "wording.html", visit.frame, values)
 
-    @router.get("/wording/{key}")
-    def message_page(request: Request, visit: Reading, key: str, values: int = 0, done: str = "") -> Response:
-        return _message_page(shell, request, visit, template_of(visit, key), values, done=SAID.get(done, ""))
+@router.get("/wording")
+def list_page(request: Request, visit: Reading, by: str = "family") -> Response:
+    """All messages and where each language stands."""
+    found = pages.overview(visit.app, visit.school, by_situation=by == "situation")
+    values = {"found": found, "by": "situation" if by == "situation" else "family", "state_words": pages.STATE_WORDS,
+              "to_do": pages.TO_DO, "title_of": pages.title_of, "title_of_language": language_name}  # fmt: skip
+    return shell_of(request).html(request, "wording.html", visit.frame, values)
 
-    @router.post("/wording/{key}/{language}/approve")
-    def approve(request: Request, visit: Approving, key: str, language: str) -> Response:
-        template = template_of(visit, key)
-        role = text_of(visit.form, "role")
-        if not role:
-            fault = "Say how you know the language and who you are at the school, as in: EAL lead, native speaker of Polish."
-            return _message_page(shell, request, visit, template, 0, faults={f"role-{language}": fault})
-        try:
-            approve_in(visit, template, language, f"{visit.actor}, {role[:120]}")
-        except NotAllowed as problem:
-            return _message_page(
-                shell, request, visit, template, 0, faults={f"role-{language}": str(problem)}, typed={language: role}
-            )
-        return RedirectResponse(f"/wording/{key}?done=approved#language-{quote(language)}", 303)
 
-    return router
+@router.get("/wording/{key}")
+def message_page(request: Request, visit: Reading, key: str, values: int = 0, done: str = "") -> Response:
+    """One message in every language."""
+    return _message_page(request, visit, template_of(visit, key), values, done=SAID.get(done, ""))
+
+
+@router.post("/wording/{key}/{language}/approve")
+def approve(request: Request, visit: Approving, key: str, language: str) -> Response:
+    """Approve a translation, with who says so."""
+    template = template_of(visit, key)
+    role = text_of(visit.form, "role")
+    if not role:
+        fault = (
+            "Say how you know the language and who you are at the school, as in: EAL lead, native speaker of Polish."
+        )
+        return _message_page(request, visit, template, 0, faults={f"role-{language}": fault})
+    try:
+        approve_in(visit, template, language, f"{visit.actor}, {role[:120]}")
+    except NotAllowed as problem:
+        return _message_page(
+            request, visit, template, 0, faults={f"role-{language}": str(problem)}, typed={language: role}
+        )
+    return RedirectResponse(f"/wording/{key}?done=approved#language-{quote(language)}", 303)
 
 
 def template_of(visit: Visit, key: str) -> MessageTemplate:
@@ -113,7 +118,6 @@ def approve_in(visit: Visit, template: MessageTemplate, language: str, reviewer:
 
 
 def _message_page(
-    shell: Shell,
     request: Request,
     visit: Visit,
     template: MessageTemplate,
@@ -135,4 +139,4 @@ def _message_page(
         "may_approve": visit.may(Permission.APPROVE_WORDING) and not template.english_only,
         "approvals": pages.histories(visit.app, visit.school, template.key), "name_of": language_name,
     }  # fmt: skip
-    return shell.html(request, "wording_message.html", visit.frame, values, 422 if faults else 200)
+    return shell_of(request).html(request, "wording_message.html", visit.frame, values, 422 if faults else 200)

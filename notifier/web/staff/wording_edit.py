@@ -21,8 +21,8 @@ from notifier.services.schools import NotAllowed
 from notifier.services.wording import Owner, Saved
 from notifier.services.wording_editing import Editing
 from notifier.web.staff.access import NotHere, Refused, Visit, require
+from notifier.web.staff.answers import shell_of
 from notifier.web.staff.forms import secret_of, text_of
-from notifier.web.staff.shell import Shell
 from notifier.web.staff.wording import may_for_trust, template_of
 from notifier.wording import MessageTemplate
 from notifier.wording.languages import direction, is_english
@@ -59,48 +59,49 @@ class Draft:
         }
 
 
-def build_router(shell: Shell) -> APIRouter:
-    """`/wording/{key}/{language}`."""
-    router = APIRouter()
+router = APIRouter()
+"""`/wording/{key}/{language}`."""
 
-    @router.get("/wording/{key}/{language}")
-    def edit_page(request: Request, visit: Changing, key: str, language: str, owner: str = "") -> Response:
-        draft = _draft(visit, key, language, owner == "trust")
-        return _page(shell, request, visit, draft)
 
-    @router.post("/wording/{key}/{language}/check")
-    def check(request: Request, visit: Changing, key: str, language: str) -> Response:
-        draft = _typed(visit, key, language)
-        draft.checked = _saved(visit, draft, dry_run=True)
-        return HTMLResponse(shell.text(request, "wording_checked.html", visit.frame, _values(visit, draft)))
+@router.get("/wording/{key}/{language}")
+def edit_page(request: Request, visit: Changing, key: str, language: str, owner: str = "") -> Response:
+    """The words of one message in one language."""
+    draft = _draft(visit, key, language, owner == "trust")
+    return _page(request, visit, draft)
 
-    @router.post("/wording/{key}/{language}")
-    def act(request: Request, visit: Changing, key: str, language: str) -> Response:
-        draft, wanted = _typed(visit, key, language), text_of(visit.form, "do")
-        if wanted == "remove":
-            return _remove(shell, request, visit, draft)
-        draft.checked = _saved(visit, draft, dry_run=True)
-        if wanted != "save":
-            return _page(shell, request, visit, draft)
-        if not draft.wanted:
-            draft.faults[draft.parts[0].channel] = (
-                "These are the words that go out already. Change something, then save."
-            )
-        elif draft.seen != editing.version_of(draft.parts):
-            draft.overtaken = True
-            draft.faults[draft.parts[0].channel] = (
-                "Somebody else changed this wording while you were writing. Nothing was saved; both are below."
-            )
-        if draft.faults or (draft.checked and draft.checked.problems):
-            return _page(shell, request, visit, draft, 409 if draft.overtaken else 422)
-        done = _saved(visit, draft, dry_run=False)
-        if done is None or done.problems:
-            draft.checked = done
-            return _page(shell, request, visit, draft, 422)
-        said = "saved" if is_english(draft.language) else "waits"
-        return RedirectResponse(f"/wording/{key}?done={said}#language-{quote(draft.language)}", 303)
 
-    return router
+@router.post("/wording/{key}/{language}/check")
+def check(request: Request, visit: Changing, key: str, language: str) -> Response:
+    """What the checks say of the words so far."""
+    draft = _typed(visit, key, language)
+    draft.checked = _saved(visit, draft, dry_run=True)
+    return HTMLResponse(shell_of(request).text(request, "wording_checked.html", visit.frame, _values(visit, draft)))
+
+
+@router.post("/wording/{key}/{language}")
+def act(request: Request, visit: Changing, key: str, language: str) -> Response:
+    """Save, look once more, or go back to the words that come with Notifier."""
+    draft, wanted = _typed(visit, key, language), text_of(visit.form, "do")
+    if wanted == "remove":
+        return _remove(request, visit, draft)
+    draft.checked = _saved(visit, draft, dry_run=True)
+    if wanted != "save":
+        return _page(request, visit, draft)
+    if not draft.wanted:
+        draft.faults[draft.parts[0].channel] = "These are the words that go out already. Change something, then save."
+    elif draft.seen != editing.version_of(draft.parts):
+        draft.overtaken = True
+        draft.faults[draft.parts[0].channel] = (
+            "Somebody else changed this wording while you were writing. Nothing was saved; both are below."
+        )
+    if draft.faults or (draft.checked and draft.checked.problems):
+        return _page(request, visit, draft, 409 if draft.overtaken else 422)
+    done = _saved(visit, draft, dry_run=False)
+    if done is None or done.problems:
+        draft.checked = done
+        return _page(request, visit, draft, 422)
+    said = "saved" if is_english(draft.language) else "waits"
+    return RedirectResponse(f"/wording/{key}?done={said}#language-{quote(draft.language)}", 303)
 
 
 def _draft(visit: Visit, key: str, language: str, trust: bool) -> Draft:
@@ -143,11 +144,11 @@ def _saved(visit: Visit, draft: Draft, *, dry_run: bool) -> Saved | None:
         return None
 
 
-def _remove(shell: Shell, request: Request, visit: Visit, draft: Draft) -> Response:
+def _remove(request: Request, visit: Visit, draft: Draft) -> Response:
     if draft.seen != editing.version_of(draft.parts):
         draft.overtaken = True
         draft.faults[draft.parts[0].channel] = "Somebody else changed this wording meanwhile. Nothing was removed."
-        return _page(shell, request, visit, draft, 409)
+        return _page(request, visit, draft, 409)
     try:
         own_wording.remove(
             visit.app, visit.school.key, draft.template.key, language=draft.language, by=visit.actor, now=visit.now,
@@ -155,12 +156,12 @@ def _remove(shell: Shell, request: Request, visit: Visit, draft: Draft) -> Respo
         )  # fmt: skip
     except NotAllowed as problem:
         draft.faults[draft.parts[0].channel] = str(problem)
-        return _page(shell, request, visit, draft, 422)
+        return _page(request, visit, draft, 422)
     return RedirectResponse(f"/wording/{draft.template.key}?done=removed#language-{quote(draft.language)}", 303)
 
 
-def _page(shell: Shell, request: Request, visit: Visit, draft: Draft, status: int = 200) -> Response:
-    return shell.html(request, "wording_edit.html", visit.frame, _values(visit, draft), status)
+def _page(request: Request, visit: Visit, draft: Draft, status: int = 200) -> Response:
+    return shell_of(request).html(request, "wording_edit.html", visit.frame, _values(visit, draft), status)
 
 
 def _values(visit: Visit, draft: Draft) -> dict[str, Any]:

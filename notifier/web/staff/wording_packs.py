@@ -16,8 +16,8 @@ from notifier.services import packing, packs
 from notifier.services.schools import NotAllowed
 from notifier.services.wording_editing import differences
 from notifier.web.staff.access import Refused, Visit, require
+from notifier.web.staff.answers import shell_of
 from notifier.web.staff.forms import secret_of, text_of
-from notifier.web.staff.shell import Shell
 from notifier.web.staff.wording import may_for_trust
 from notifier.wording.packs import LARGEST_PACK, SUFFIX, PackFault, written
 
@@ -31,49 +31,50 @@ ACTS = {"new": "New", "change": "Changes", "same": "Here already", "skip": "Skip
 FIELDS = ("name", "licence", "version", "made_by", "notes")
 
 
-def build_router(shell: Shell) -> APIRouter:
-    """`/wording/packs`; it comes before the pages of single messages."""
-    router = APIRouter()
+router = APIRouter()
+"""`/wording/packs`; it comes before the pages of single messages."""
 
-    @router.get("/wording/packs")
-    def packs_page(request: Request, visit: Reading) -> Response:
-        return _page(shell, request, visit, {})
 
-    @router.post("/wording/packs/download")
-    def download(request: Request, visit: Changing) -> Response:
-        typed = {field: text_of(visit.form, field) for field in FIELDS}
-        faults = {field: words for field, words in _NEEDED.items() if not typed[field]}
-        if faults:
-            return _page(shell, request, visit, faults, typed, status=422)
-        try:
-            made = packing.export(visit.app, visit.school.key, name=typed["name"] or f"Wording of {visit.school.name}", version=typed["version"],
-                                  licence=typed["licence"], made_by=typed["made_by"], now=visit.now, notes=typed["notes"])  # fmt: skip
-        except NotAllowed as problem:
-            return _page(shell, request, visit, {"licence": _plain(str(problem))}, typed, status=422)
-        name = re.sub(r"[^a-z0-9.-]+", "-", f"{visit.school.key}-{typed['version']}".casefold())
-        headers = {"Content-Disposition": f'attachment; filename="{name}{SUFFIX}"'}
-        return Response(written(made.pack), media_type="application/toml; charset=utf-8", headers=headers)
+@router.get("/wording/packs")
+def packs_page(request: Request, visit: Reading) -> Response:
+    """Giving words to other schools, and taking theirs."""
+    return _page(request, visit, {})
 
-    @router.post("/wording/packs/look")
-    def look(request: Request, visit: Changing) -> Response:
-        upload = visit.form.get("file") if visit.form is not None else None
-        data = b""
-        if upload is not None and not isinstance(upload, str):
-            with upload.file:
-                data = upload.file.read(LARGEST_PACK + 1)
-        if not data:
-            return _page(
-                shell, request, visit, {"file": f"Choose a pack: a file whose name ends in {SUFFIX}."}, status=422
-            )
-        return _planned(shell, request, visit, data, approve=False)
 
-    @router.post("/wording/packs/take-in")
-    def take_in(request: Request, visit: Taking) -> Response:
-        return _planned(
-            shell, request, visit, secret_of(visit.form, "pack").replace("\r\n", "\n").encode(), approve=True
-        )
+@router.post("/wording/packs/download")
+def download(request: Request, visit: Changing) -> Response:
+    """The school’s words as a pack."""
+    typed = {field: text_of(visit.form, field) for field in FIELDS}
+    faults = {field: words for field, words in _NEEDED.items() if not typed[field]}
+    if faults:
+        return _page(request, visit, faults, typed, status=422)
+    try:
+        made = packing.export(visit.app, visit.school.key, name=typed["name"] or f"Wording of {visit.school.name}", version=typed["version"],
+                              licence=typed["licence"], made_by=typed["made_by"], now=visit.now, notes=typed["notes"])  # fmt: skip
+    except NotAllowed as problem:
+        return _page(request, visit, {"licence": _plain(str(problem))}, typed, status=422)
+    name = re.sub(r"[^a-z0-9.-]+", "-", f"{visit.school.key}-{typed['version']}".casefold())
+    headers = {"Content-Disposition": f'attachment; filename="{name}{SUFFIX}"'}
+    return Response(written(made.pack), media_type="application/toml; charset=utf-8", headers=headers)
 
-    return router
+
+@router.post("/wording/packs/look")
+def look(request: Request, visit: Changing) -> Response:
+    """What a pack would change."""
+    upload = visit.form.get("file") if visit.form is not None else None
+    data = b""
+    if upload is not None and not isinstance(upload, str):
+        with upload.file:
+            data = upload.file.read(LARGEST_PACK + 1)
+    if not data:
+        return _page(request, visit, {"file": f"Choose a pack: a file whose name ends in {SUFFIX}."}, status=422)
+    return _planned(request, visit, data, approve=False)
+
+
+@router.post("/wording/packs/take-in")
+def take_in(request: Request, visit: Taking) -> Response:
+    """Take a pack in, as it was shown."""
+    return _planned(request, visit, secret_of(visit.form, "pack").replace("\r\n", "\n").encode(), approve=True)
 
 
 _NEEDED = {
@@ -83,7 +84,7 @@ _NEEDED = {
 }
 
 
-def _planned(shell: Shell, request: Request, visit: Visit, data: bytes, *, approve: bool) -> Response:
+def _planned(request: Request, visit: Visit, data: bytes, *, approve: bool) -> Response:
     trust = text_of(visit.form, "owner") == "trust"
     if trust and not may_for_trust(visit, Permission.APPROVE_WORDING):
         raise Refused("Only somebody with a role over the trust may take a pack in for all its schools.")
@@ -97,14 +98,15 @@ def _planned(shell: Shell, request: Request, visit: Visit, data: bytes, *, appro
             now=visit.now,
             approve=approve,
             trust=trust,
+            policies=False,
         )
     except (PackFault, NotAllowed, UnicodeError) as problem:
-        return _page(shell, request, visit, {"file": f"The pack cannot be used. {problem}"}, status=422)
+        return _page(request, visit, {"file": f"The pack cannot be used. {problem}"}, status=422)
     values: dict[str, Any] = {
         "plan": plan, "acts": ACTS, "text": data.decode("utf-8"), "differences": differences, "owner": "trust" if trust else "",
         "may_take_in": visit.may(Permission.APPROVE_WORDING),
     }  # fmt: skip
-    return shell.html(request, "wording_pack.html", visit.frame, values)
+    return shell_of(request).html(request, "wording_pack.html", visit.frame, values)
 
 
 def _plain(words: str) -> str:
@@ -113,7 +115,6 @@ def _plain(words: str) -> str:
 
 
 def _page(
-    shell: Shell,
     request: Request,
     visit: Visit,
     faults: dict[str, str],
@@ -132,4 +133,4 @@ def _page(
         "faults": faults, "typed": kept | (typed or {}), "suffix": SUFFIX, "may_change": visit.may(Permission.CHANGE_WORDING),
         "may_for_trust": may_for_trust(visit, Permission.APPROVE_WORDING), "trust": visit.school.trust or "",
     }  # fmt: skip
-    return shell.html(request, "wording_packs.html", visit.frame, values, status)
+    return shell_of(request).html(request, "wording_packs.html", visit.frame, values, status)
