@@ -37,8 +37,8 @@ serve: $(READY)  ## staff page, webhooks, scheduler and sending in one process
 picture: $(READY)  ## the picture in the README, from a real run
 	$(BIN)/notifier demo --svg docs/images/demo.svg
 
-screenshots: $(READY)  ## pictures of every staff page, of the pretend school
-	@$(BIN)/python -m notifier.demo.screenshots
+screenshots: $(READY)  ## pictures of every staff page into var/screenshots, and of those that the documents show into docs
+	@$(BIN)/python -m notifier.demo.screenshots --documents docs/images/staff
 
 reference: $(STAMP)  ## write the generated reference pages again
 	$(BIN)/python -m notifier.cli.reference

@@ -25,7 +25,10 @@ BOTH_ENGINES = {
 }  # fmt: skip
 """Tests in which the engine matters most: they run on PostgreSQL every time, the others' PostgreSQL runs only in CI."""
 
-LONG = {"test_benchmark", "test_secondary_morning", "test_staff_morning_in_browser", "test_tutorial"}
+LONG = {
+    "test_benchmark", "test_secondary_morning", "test_sign_in_with_a_provider", "test_staff_morning_in_browser",
+    "test_staff_trouble_in_browser", "test_tutorial",
+}  # fmt: skip
 """Tests of half a minute and more, which run in CI; single tests of other files are marked `long`."""
 
 EVERYTHING = bool(os.environ.get("NOTIFIER_TEST_EVERYTHING"))

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from notifier.configuration.errors import ConfigurationError, Problem, read_toml
+from notifier.configuration.kept import Files, files_of
 from notifier.domain.replies import Intent
 from notifier.domain.reply_lexicon import (
     Anchors,
@@ -77,7 +79,12 @@ def load_lexicon(config_dir: Path | None = None) -> ReplyLexicon:
     Raises ConfigurationError for a missing folder, an unreadable file or a wrong value.
     """
     folder = (config_dir or data_folder("config")) / "replies"
-    files = sorted(folder.glob("*.toml"))
+    return _load(files_of(folder, folder.glob("*.toml")))
+
+
+@lru_cache(maxsize=4)
+def _load(found: Files) -> ReplyLexicon:
+    files = sorted(found.folder.glob("*.toml"))
     if not files:
         raise LexiconError("config/replies", "", "holds no *.toml; there must be one for each language")
     languages: list[LexiconLanguage] = []

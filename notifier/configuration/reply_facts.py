@@ -10,6 +10,7 @@ from typing import Any, Final
 from babel import Locale
 
 from notifier.configuration.errors import ConfigurationError, Problem, read_toml
+from notifier.configuration.kept import Files, files_of
 from notifier.domain.reply_facts import FactWords
 from notifier.domain.reply_text import fold, tokens_of
 from notifier.paths import data_folder
@@ -23,12 +24,13 @@ _TABLES: Final = frozenset({"days", "months", "numbers", "words", "conditions"})
 def load_fact_words(config_dir: Path | None = None) -> FactWords:
     """The words, from the folder or from the shipped one. Raises ConfigurationError naming file, key and what was expected."""
     file = (config_dir or data_folder("config")) / FILE
-    return _load(file if file.is_file() else data_folder("config") / FILE)
+    file = file if file.is_file() else data_folder("config") / FILE
+    return _load(files_of(file.parent, [file]))
 
 
 @lru_cache(maxsize=4)
-def _load(file: Path) -> FactWords:
-    table = read_toml(file, source=FILE)
+def _load(files: Files) -> FactWords:
+    table = read_toml(files.folder / Path(FILE).name, source=FILE)
     if wrong := sorted(set(table) ^ _TABLES):
         raise _refused(wrong[0], f"expected the tables {', '.join(sorted(_TABLES))} and no other")
     words = table["words"]

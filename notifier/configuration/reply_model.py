@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from notifier.configuration.errors import ConfigurationError, Problem
+from notifier.configuration.kept import Files, files_of
 from notifier.domain.reply_model import KINDS, EmbeddingWeights, GroupSettings, ReplyModel, TermTable, WordVectors
 from notifier.paths import data_folder
 
@@ -39,11 +40,12 @@ def load_reply_model(config_dir: Path | None = None, *, embeddings: bool = False
     folder = (config_dir or data_folder("config")) / "replies"
     if not (folder / "model.bin").is_file():
         folder = data_folder("config") / "replies"
-    return _load(folder, embeddings) if (folder / "model.bin").is_file() else None
+    return _load(files_of(folder, folder.glob("*.bin")), embeddings) if (folder / "model.bin").is_file() else None
 
 
 @lru_cache(maxsize=4)
-def _load(folder: Path, embeddings: bool) -> ReplyModel:
+def _load(files: Files, embeddings: bool) -> ReplyModel:
+    folder = files.folder
     about, parts = read_parts(folder / "model.bin")
     try:
         return ReplyModel(

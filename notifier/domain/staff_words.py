@@ -61,9 +61,15 @@ BARRIERS: Final = {
     "birth_parent_of_looked_after": "Ask the social worker first: birth parent of a looked-after child",
     "suppressed": "Automatic messages are switched off",
     "opted_out": "Asked for no more messages: ring",
-    "no_address": "No mobile number or e-mail address: ring",
+    "no_address": "No mobile number or e-mail address that works: ring",
 }
 """Why a contact gets no automatic message."""
+
+ADDRESS_FAULTS: Final = {
+    "wrong_number": "Somebody else’s number",
+    "unreachable": "Nobody can be reached there",
+}
+"""Why a number or an e-mail address is not used."""
 
 FALLBACKS: Final = {
     "not_approved": "the translation is not approved yet",
@@ -83,6 +89,11 @@ OWN_WORDING: Final = {
 def step_words(name: str) -> str:
     """A step of a ladder by its name in words: "Second text"."""
     return STEPS.get(name) or name.replace("_", " ").capitalize()
+
+
+def address_fault_words(reason: str) -> str:
+    """Why a number or an e-mail address is not used: "Somebody else’s number"."""
+    return ADDRESS_FAULTS.get(reason) or reason.replace("_", " ").capitalize()
 
 
 def session_words(session: str) -> str:

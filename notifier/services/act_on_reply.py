@@ -157,7 +157,7 @@ def _tell_staff(reply: Received, template: str, values: dict[str, Any], *, key: 
 
 
 def _wrong_number(reply: Received) -> None:
-    """Somebody else has the number: never again, note the wrong disclosure, and go on to the next contact at once."""
+    """Somebody else has the number: write there no more, note the wrong disclosure, and go on to the next contact at once."""
     connection, school, row, now = reply.connection, reply.school, reply.row, reply.now
     last = reply.match.message or message_store.last_to_address(
         connection, row["channel"], row["sender"], since=now - ANSWERS_TO
@@ -178,7 +178,7 @@ def _links(reply: Received, message: Any) -> Sequence[Any]:
 
 
 def _stop_address(reply: Received, reason: Reason) -> None:
-    """Cancel what waits for this address. A wrong number is also kept from ever being used again."""
+    """Cancel what waits for this address. A wrong number is also kept from being used, until a person says that it is right."""
     connection, key, row, now = reply.connection, reply.school.key, reply.row, reply.now
     if reason is Reason.WRONG_NUMBER:
         block_store.note_fault(

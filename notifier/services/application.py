@@ -294,17 +294,12 @@ def _assemble(settings: Settings, database: Database) -> Application:
         database=database,
         codes=load_codes(settings.config_dir),
         wording=_wording(),
-        lexicon=_lexicon(settings.config_dir),
+        lexicon=load_lexicon(settings.config_dir),
         fact_words=load_fact_words(settings.config_dir),
         reply_model=load_reply_model(settings.config_dir, embeddings=settings.replies.embeddings),
         channels=channels,
         misconfigured=missing,
     )
-
-
-@lru_cache(maxsize=4)
-def _lexicon(config_dir: Path | None) -> ReplyLexicon:
-    return load_lexicon(config_dir)
 
 
 @lru_cache(maxsize=1)

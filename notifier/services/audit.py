@@ -33,6 +33,7 @@ ACTS: Final = {
     "confirmed.export": "saved the list of confirmed reasons",
     "contact.lift": "allowed messages to a contact again",
     "contact.suppress": "stopped messages to a contact",
+    "contact.use_again": "let a contact’s number or e-mail address be used again",
     "evidence.export": "made an evidence pack",
     "follow_up.call": "noted a call",
     "follow_up.confirm": "confirmed the reason of an absence",

@@ -12,6 +12,7 @@ from typing import Any, Final
 from notifier.domain.calls import CALLS, CallOutcome
 from notifier.domain.reasons import Reason, words
 from notifier.domain.staff import ROLE_WORDS, Role
+from notifier.domain.staff_words import CHANNELS, address_fault_words
 from notifier.services.settings_parts import part_title
 from notifier.wording.titles import title_of
 
@@ -42,6 +43,9 @@ _LABELS: Final[Mapping[str, str]] = {
     "until": "until",
     "why": "because",
     "reason": "because",
+    "noted_as": "noted before as:",
+    "noted_on": "on",
+    "channel": "by",
     "new_account": "a new account",
     "role": "as",
     "code": "code",
@@ -93,6 +97,10 @@ def _plain(key: str, value: Any) -> str:
         return ROLE_WORDS[Role(text)].lower()
     if key == "outcome" and text in CallOutcome._value2member_map_:
         return CALLS[CallOutcome(text)].label.lower()
+    if key == "channel":
+        return CHANNELS.get(text, text).lower()
+    if key == "noted_as":
+        return address_fault_words(text).lower()
     if key in ("template", "templates"):
         return title_of(text)
     if key == "kind" and text in Reason._value2member_map_:

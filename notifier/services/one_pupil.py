@@ -13,13 +13,14 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from notifier.domain.board import State, state_of
+from notifier.domain.choosing import Barrier
 from notifier.domain.codes import AttendanceCode, CodeEffect
 from notifier.domain.messages import MessageStatus
 from notifier.domain.people import Pupil
 from notifier.domain.phones import display
 from notifier.domain.replies import PLANS, Intent
 from notifier.domain.schools import School
-from notifier.services import staff_acts, write_by_hand
+from notifier.services import staff_acts, use_again, write_by_hand
 from notifier.services.application import Application
 from notifier.services.explain import explain
 from notifier.services.story_words import receipt_said
@@ -31,6 +32,9 @@ from notifier.store.people import Roll
 
 COMMON: Final = ("I", "M", "L", "U", "C", "O")
 """Codes that get a button of their own, after those that an answer suggests; presence in the session is added at the end."""
+
+RING_ONLY: Final = frozenset({Barrier.NO_CONTACT, Barrier.NOT_RESPONSIBLE, Barrier.BIRTH_PARENT})
+"""Who gets no automatic message however good the number is: there is nothing to use again."""
 
 PRESENT: Final = {"AM": "/", "PM": "\\"}
 
@@ -104,7 +108,7 @@ def one_day(
         others=tuple(one for one in of_day if row is None or one.follow_up_id != row.follow_up_id),
         replies=tuple(answers),
         messages=tuple(_messages(connection, school, roll, pupil_id, day)),
-        contacts=tuple(_contacts(story, roll)),
+        contacts=tuple(_contacts(connection, school, story, roll)),
         calls=sum(event.kind == "call" for event in events),
         seen=",".join(staff_acts.mark_of(event) for event in events),
         offer=write_by_hand.offer(connection, app, school, row, now=now) if row is not None else Offer(),
@@ -194,9 +198,11 @@ def _in_order(event: Any) -> tuple[datetime, int]:
     return event.received_at, _RANK.get(event.status, 0)
 
 
-def _contacts(story: Mapping[str, Any], roll: Roll) -> list[Document]:
-    """Contacts with the numbers to ring; of somebody who must not be contacted none is given out."""
+def _contacts(connection: Connection, school: School, story: Mapping[str, Any], roll: Roll) -> list[Document]:
+    """Contacts with the numbers to ring, and what is not used of them; of somebody who must not be contacted none is given out."""
     found = []
+    addresses = use_again.addresses(roll.carers[contact["carer_id"]] for contact in story["contacts"])
+    faulty = blocks.faults_of(connection, school.key, addresses)
     for contact in sorted(story["contacts"], key=lambda one: (one["priority"], one["carer_id"])):
         carer = roll.carers[contact["carer_id"]]
         forbidden = contact["barrier"] == "no_contact"
@@ -208,6 +214,7 @@ def _contacts(story: Mapping[str, Any], roll: Roll) -> list[Document]:
                 "numbers": [{"dial": number, "shown": display(number)} for number in numbers],
                 "email": "" if forbidden else carer.email or "",
                 "forbidden": forbidden,
+                "faults": [] if contact["barrier"] in RING_ONLY else use_again.faults_said(carer, faulty),
             }
         )
     return found

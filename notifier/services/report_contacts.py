@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from notifier.domain.schools import School
+from notifier.domain.staff_words import address_fault_words
 from notifier.services.application import Application
 from notifier.services.report_shapes import Chart, Figure, Kind, Report, Span, counted, totals
 from notifier.store import report_contacts as store
@@ -19,12 +20,8 @@ from notifier.wording.previews import language_name
 UNHEARD: Final = 3
 """So many messages without one arriving make an address suspicious."""
 
-FAULTS: Final = {
-    "wrong_number": "Somebody else’s number",
-    "unreachable": "The provider says nobody can be reached there",
-    "never_delivered": f"No message of {UNHEARD} or more arrived",
-}
-"""Why an address is not used, where it is not the provider's own word."""
+FAULTS: Final = {"never_delivered": f"No message of {UNHEARD} or more arrived"}
+"""Why an address is looked into, beside `staff_words.ADDRESS_FAULTS`."""
 
 
 def contacts(connection: Connection, app: Application, span: Span, scope: Scope) -> Report:
@@ -114,5 +111,5 @@ def put_right(app: Application, school: School, span: Span) -> list[dict[str, An
 
 
 def fault_words(reason: str) -> str:
-    """Why an address is not used, for people."""
-    return FAULTS.get(reason) or reason.replace("_", " ").capitalize()
+    """Why an address has to be put right, for people."""
+    return FAULTS.get(reason) or address_fault_words(reason)

@@ -20,6 +20,14 @@ FILE, POLICY = "file", "policy"
 
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
+_LIKE: Final = {
+    "time": "Enter a time, like 09:20.",
+    "number": "Enter a whole number, like 30.",
+    "percent": "Enter a number, like 15.",
+    "pounds": "Enter pounds, like 50 or 12.50.",
+}
+"""What to enter, by the kind of field."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -72,19 +80,26 @@ class Field:
         if not typed:
             if self.kind in ("text", "optional"):
                 return None
-            raise ValueError(f"Enter {self.label[0].lower()}{self.label[1:]}.")
+            raise ValueError(self.missing)
         return self._number(typed) if self.kind in ("number", "percent", "pounds") else typed
+
+    @property
+    def missing(self) -> str:
+        """What somebody who left it empty has to do: "Enter the safeguarding lead’s e-mail." """  # noqa: D210 - ends with a quotation
+        if self.kind in _LIKE:
+            return _LIKE[self.kind]  # such labels are whole sentences
+        thing = self.label.partition(",")[0]
+        thing = thing[0].lower() + thing[1:]
+        return f"Enter {thing}." if thing.startswith("this ") else f"Enter the {thing}."
 
     def _number(self, typed: str) -> Any:
         plain = typed.replace("£", "").replace("%", "").replace(",", "").strip()
         if self.kind == "number":
             if not plain.isdecimal() or len(plain) > 6:
-                raise ValueError("Enter a whole number, like 30.")
+                raise ValueError(_LIKE["number"])
             return int(plain)
         if not re.fullmatch(r"\d{1,6}(\.\d{1,2})?", plain):
-            raise ValueError(
-                "Enter a number, like 15." if self.kind == "percent" else "Enter pounds, like 50 or 12.50."
-            )
+            raise ValueError(_LIKE[self.kind])
         return round(float(plain) / 100, 4) if self.kind == "percent" else round(float(plain) * 100)
 
 

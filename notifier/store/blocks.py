@@ -102,13 +102,43 @@ def note_fault(
     upsert(connection, address_faults, [row], update=("reason", "detail", "found_at", "cleared_at"))
 
 
-def faults(connection: Connection, school_id: str) -> list[Any]:
-    """A school's faulty addresses."""
-    return list(
-        connection.execute(
-            select(address_faults).where(address_faults.c.school_id == school_id, address_faults.c.cleared_at.is_(None))
-        )
+def fault(connection: Connection, school_id: str, channel: str, address: str) -> Any | None:
+    """What stands against an address; None where nothing does, or it was cleared."""
+    query = select(address_faults).where(
+        address_faults.c.school_id == school_id,
+        address_faults.c.channel == channel,
+        address_faults.c.address == address,
+        address_faults.c.cleared_at.is_(None),
     )
+    return connection.execute(query).first()
+
+
+def faults_of(connection: Connection, school_id: str, addresses: Iterable[str]) -> dict[tuple[str, str], Any]:
+    """What stands against the given addresses, by channel and address."""
+    query = select(address_faults).where(
+        address_faults.c.school_id == school_id,
+        address_faults.c.address.in_(sorted(addresses)),
+        address_faults.c.cleared_at.is_(None),
+    )
+    return {(row.channel, row.address): row for row in connection.execute(query)}
+
+
+def clear_fault(
+    connection: Connection, school_id: str, channel: str, address: str, *, found_at: datetime, at: datetime
+) -> bool:
+    """Let an address be used again; False where the fault that was found at that time stands no longer."""
+    result = connection.execute(
+        update(address_faults)
+        .where(
+            address_faults.c.school_id == school_id,
+            address_faults.c.channel == channel,
+            address_faults.c.address == address,
+            address_faults.c.found_at == found_at,
+            address_faults.c.cleared_at.is_(None),
+        )
+        .values(cleared_at=at)
+    )
+    return result.rowcount == 1
 
 
 def add_suppression(connection: Connection, row: Row) -> None:

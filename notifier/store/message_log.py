@@ -171,7 +171,9 @@ def numbers(connection: Connection, school_id: str, wanted: Wanted, *, before: i
     by_ids = wanted.pupil_ids is not None or by_state
     number: Any = entries.entry
     if (by_ids and lite) or (not by_ids and not by_index and _a_few_weeks(wanted)):
-        number = _unindexed(entries.entry)  # the few are found and put in order; walking back to them would read all that is newer
+        number = _unindexed(
+            entries.entry
+        )  # the few are found and put in order; walking back to them would read all that is newer
     if words is not None and not words:
         query = query.where(literal(1) == 0)  # signs alone, which are no words
     elif by_index and lite:

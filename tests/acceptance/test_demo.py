@@ -80,6 +80,7 @@ def test_the_story_fits_one_screen(told: tuple[Path, subprocess.CompletedProcess
     assert {len(line) for line in panel} == {80}
 
 
+@pytest.mark.long
 def test_it_shows_how_to_see_the_whole_log(told: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
     place, run = told
     assert "NOTIFIER_DATABASE_URL=sqlite:///story/notifier.db" in run.stdout
@@ -111,6 +112,7 @@ def test_the_same_seed_tells_the_same_story(
     assert (tmp_path / "story.svg").read_bytes() == (told[0] / "story.svg").read_bytes()
 
 
+@pytest.mark.long
 def test_another_seed_tells_another_story_and_keeps_the_promises(tmp_path: Path) -> None:
     out = io.StringIO()
     assert run_demo(pupils=60, seed=8, folder=tmp_path / "story", out=out, as_json=True) == 0

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from notifier.channels.base import ErrorClass
 from notifier.domain.sessions import Session
 from notifier.services import schools
+from notifier.services.audit_words import detail_said
 from notifier.store.tables import messages
 
 ALICE, BASHIR = "attendance_officer", "safeguarding_lead"
@@ -198,6 +200,7 @@ def test_a_call_is_logged_once_with_who_and_what(oakfield, desk):
     assert [line for line in story(oakfield, "1") if line.startswith("Call")] == [
         "Call by attendance_officer@oakfield.example: Samina Butt, mother: no answer. rang twice"
     ]
+    assert re.search(r"noted a call</td>\s*<td[^>]*>\s*Hafsa Butt", desk(BASHIR).browser.get("/audit").text)
 
 
 def test_a_call_without_outcome_says_so_and_keeps_the_choice(desk):
@@ -220,6 +223,87 @@ def test_a_wrong_number_is_never_texted_again(oakfield, desk):
     desk().do("1", "call", carer="1", outcome="wrong_number")
     oakfield.tick("09:51")
     assert ("1", "second_text") not in oakfield.texts()
+
+
+def use_again(alice: Desk, page: Any, *, pupil: str = "1") -> Any:
+    """Press the first "use again" of a page."""
+    form = next(part for part in page.text.split("<form")[1:] if f"/pupils/{pupil}/use-again" in part).split("</form>")[
+        0
+    ]
+    fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
+    return alice.browser.send(
+        f"/pupils/{pupil}/use-again", {key: unescape(value) for key, value in fields.items()}, page=page
+    )
+
+
+def barrier(morning: Any, carer: str) -> str | None:
+    return next(c for c in morning.explain("1")["contacts"] if c["carer_id"] == carer)["barrier"]
+
+
+def test_a_number_noted_as_wrong_by_mistake_is_used_again_and_the_next_text_goes_there(oakfield, desk):
+    alice = desk()
+    alice.do("1", "call", carer="1", outcome="wrong_number")
+    page = alice.at("09:40").open("1")
+    assert "Not used: 07700 900001 . Somebody else’s number (a call by attendance_officer@oakfield.example" in text(
+        page
+    )
+    assert "Use this number again" not in desk("viewer", "09:40").open("1").text
+    for _ in range(2):
+        done = use_again(alice, page)
+        assert done.headers["location"] == f"{alice.address('1')}?done=number-again"
+    shown = alice.browser.get(done.headers["location"])
+    assert ("This number is used again" in shown.text, "Not used:" in shown.text) == (True, False)
+
+    oakfield.tick("09:51")
+    assert ("1", "second_text") in oakfield.texts()
+    said = "number of Samina Butt, mother is used again. Noted before: somebody else’s number"
+    assert [said in line for line in story(oakfield, "1")].count(True) == 1
+    [entry] = audit(oakfield, "contact.use_again")
+    assert detail_said(entry.detail) == (
+        "carer: 1",
+        "by text",
+        "noted before as: somebody else’s number",
+        "on Mon 23 Nov 2026",
+    )
+
+
+def test_a_page_that_is_older_than_the_next_fault_does_not_clear_it(oakfield, desk):
+    """A provider's final refusal after the first click notes the number anew; going back and clicking once more changes nothing."""
+    alice = desk()
+    alice.do("1", "call", carer="1", outcome="dead_number")
+    old = alice.at("09:40").open("1")
+    assert use_again(alice, old).status_code == 303
+    first = next(m for m in oakfield.log() if m["carer_id"] == "1" and m["template"].startswith("first"))
+    assert oakfield.receipt(first, "undelivered", "09:42", error_class=ErrorClass.PERMANENT, error_code="30005")
+    assert barrier(oakfield, "1") == "no_address"
+
+    refused = use_again(alice.at("09:45"), old)
+    assert (refused.status_code, "was noted once more since you opened the page" in refused.text) == (422, True)
+    assert barrier(oakfield, "1") == "no_address"
+    assert "Nobody can be reached there (provider 30005" in text(alice.open("1"))
+    assert use_again(alice, alice.open("1")).status_code == 303
+    assert barrier(oakfield, "1") is None
+
+
+def test_using_a_number_again_ends_neither_an_opt_out_nor_a_block(oakfield, desk):
+    alice = desk()
+    alice.do("1", "call", carer="1", outcome="wrong_number")
+    alice.do("1", "call", carer="11", outcome="wrong_number")
+    page = alice.open("1")
+    oakfield.reply("+447700900001", "STOP", "09:36")
+    assert use_again(alice.at("09:40"), page).status_code == 303
+    assert barrier(oakfield, "1") == "opted_out"
+
+    page = alice.open("1")
+    assert (
+        desk(BASHIR, "09:41").browser.send("/pupils/1/block", {"block_carer": "11", "grounds": "Order"}).status_code
+        == 303
+    )
+    assert use_again(alice, page).status_code == 303
+    assert barrier(oakfield, "11") == "no_contact"
+    assert "/use-again" not in alice.open("1").text
+    fields = {"carer": "2", "channel": "sms", "found": "x"}
+    assert alice.browser.send("/pupils/1/use-again", fields, page=page).status_code == 404, "another pupil's contact"
 
 
 def test_a_note_stays_in_the_story_and_a_viewer_can_write_none(oakfield, desk, staff):

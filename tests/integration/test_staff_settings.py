@@ -203,6 +203,9 @@ def test_a_new_school_sends_nothing_until_its_list_is_done_and_somebody_switches
     morning.add_school('trust = "riverside"')
     carys = sign_in(morning, "trust_administrator", at="09:25", trust="riverside", email="carys@riverside.example")
     page = carys.get("/settings/new-school")
+    empty = carys.send("/settings/new-school", {"name": "Elm Park Primary School"}, page=page)
+    wanted = ("the short name", "the office telephone", "the safeguarding lead’s e-mail", "this year’s terms")
+    assert [words for words in wanted if f"Enter {words}." not in empty.text] == []
     made = carys.send("/settings/new-school", {
         "name": "Elm Park Primary School", "short_name": "Elm Park", "key": "", "phone": "01632 960555",
         "email": "office@elm.example", "safeguarding_email": "lead@elm.example", "terms": "2026-09-02 to 2026-12-18",

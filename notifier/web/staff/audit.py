@@ -191,12 +191,15 @@ def _page(request: Request, visit: Visit, asked: Asked, *, before: Place | None 
     return shell_of(request).html(request, "audit.html", visit.frame, values, 422 if faults else 200)
 
 
-ABOUT_PUPILS: Final = frozenset({"follow_up.confirm", "absence.report", "contact.suppress", "evidence.export"})
-"""Acts whose subject is a pupil."""
+ABOUT_PUPILS: Final = frozenset(
+    {"absence.report", "absence.take_back", "contact.suppress", "contact.use_again", "evidence.export"}
+)
+"""Acts whose subject is a pupil, beside all those on a follow-up."""
 
 
 def _pupil(line: Told) -> str:
-    return line.pupil_id or (line.subject if line.act in ABOUT_PUPILS else "")
+    about = line.act in ABOUT_PUPILS or line.act.startswith("follow_up.")
+    return line.pupil_id or (line.subject if about else "")
 
 
 def _text(place: Place) -> str:

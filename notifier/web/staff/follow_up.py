@@ -41,6 +41,8 @@ DONE: Final = {
     "suppressed": "Automatic messages are off until that day.",
     "taken-back": "Those days are taken back. Without a reason in the register the child is followed up again.",
     "lifted": "Automatic messages are on again.",
+    "number-again": "This number is used again from the next message on, unless something else stands in the way: see the contacts.",
+    "address-again": "This address is used again from the next message on, unless something else stands in the way: see the contacts.",
     "blocked": "The block holds from now. A second person has to confirm it.",
     "block-confirmed": "The block is confirmed.",
     "block-declined": "The block has ended.",

@@ -18,10 +18,11 @@ from notifier.domain.calls import CallOutcome
 from notifier.domain.identity import is_id
 from notifier.domain.sessions import local_date
 from notifier.domain.staff import Permission
-from notifier.services import contact_blocks, staff_acts, told_ahead, write_by_hand
+from notifier.services import contact_blocks, staff_acts, told_ahead, use_again, write_by_hand
 from notifier.services.contact_blocks import NoSuchBlock
 from notifier.services.staff_acts import Act, Changed, NoSuchFollowUp, Refused
 from notifier.services.told_ahead import NoSuchReport
+from notifier.services.use_again import NoSuchAddress
 from notifier.store import follow_ups, people
 from notifier.web.days import BadDay, typed_day
 from notifier.web.staff import forms
@@ -171,6 +172,20 @@ def lift(request: Request, visit: Silencer, pupil_id: str, suppression_id: str) 
     return _for_pupil(request, visit, pupil_id, "lifted", work)
 
 
+@router.post("/pupils/{pupil_id}/use-again")
+def use_address_again(request: Request, visit: Silencer, pupil_id: str) -> Response:
+    """A number or an e-mail address that was noted as faulty is used again."""
+    channel = _text(visit, "channel")
+
+    def work() -> None:
+        use_again.use_again(
+            visit.app, visit.school.key, pupil_id, carer_id=_text(visit, "carer"), channel=channel, found=_text(visit, "found"),
+            by=visit.actor, now=visit.now,
+        )  # fmt: skip
+
+    return _for_pupil(request, visit, pupil_id, "address-again" if channel == "email" else "number-again", work)
+
+
 @router.post("/pupils/{pupil_id}/block")
 def block(request: Request, visit: Blocker, pupil_id: str) -> Response:
     """Set a block on contact; a second person confirms it."""
@@ -289,7 +304,7 @@ def _for_pupil(
         beside = None
     try:
         work()
-    except (NoSuchBlock, NoSuchReport):
+    except (NoSuchAddress, NoSuchBlock, NoSuchReport):
         raise NotHere from None
     except Refused as problem:
         faults = {field or _field(problem, request): str(problem)}

@@ -203,7 +203,8 @@ BARRIER_HELP: Final = {
     "birth_parent_of_looked_after": "The carer of a looked-after child comes first; the social worker says who else may know.",
     "suppressed": "Somebody at school switched messages off, with a reason and until a date.",
     "opted_out": "This person answered STOP. They get no more texts; the child is still chased, by telephone.",
-    "no_address": "There is nothing to write to.",
+    "no_address": "There is nothing to write to; or what there is belongs to somebody else, or nothing can be delivered there. "
+    "If a number is right after all, the pupil’s page lets it be used again.",
 }
 """What stands behind each barrier."""
 

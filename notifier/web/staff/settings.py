@@ -300,7 +300,7 @@ def _new_school(request: Request, visit: Visit) -> Response:
         except ValueError as problem:
             faults[each.id] = str(problem)
         if not values.get(each.id) and each.id not in faults:
-            faults[each.id] = f"Enter {each.label[0].lower()}{each.label[1:]}."
+            faults[each.id] = each.missing
     if not faults:
         try:
             made = school_start.new_school(visit.app, values, trust=trust, by=visit.actor, now=visit.now)

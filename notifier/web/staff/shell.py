@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from fastapi.responses import HTMLResponse
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
+from jinja2.bccache import Bucket, BytecodeCache
 from starlette.requests import Request
 from starlette.routing import Match
 
@@ -121,6 +122,26 @@ def _address(request: Request) -> str:
     return request.url.path + (f"?{'&'.join(kept)}" if kept else "")
 
 
+class _Compiled(BytecodeCache):
+    """Templates compiled once in this process, whatever number of applications it makes; a changed template counts as another."""
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Jinja asks for what is kept."""
+        code = self._code.get((bucket.key, bucket.checksum))
+        if code is not None:
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Jinja has compiled a template."""
+        self._code[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+_COMPILED: Final = _Compiled()
+
+
 def build_environment(files: BuiltFiles) -> Environment:
     """The templates' environment: escaping, strict names, the filters of `web.words`, GOV.UK Frontend's macros as globals."""
     environment = Environment(
@@ -129,6 +150,7 @@ def build_environment(files: BuiltFiles) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=_COMPILED,
     )
     environment.filters |= {
         "clock": words.clock_time,
