@@ -11,6 +11,7 @@ import base64
 import shutil
 import sys
 from collections.abc import Sequence
+from datetime import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -30,6 +31,9 @@ SHOWN: Final = {
 WIDTHS: Final = (320, 1440)
 TALLEST: Final = 1600
 """Pixels of a picture: a page that is longer is cut, so that the folder stays small."""
+
+MID_MORNING: Final = time(9, 54)
+"""Half an hour after the first texts, when much still waits for a person."""
 
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--lang=en-GB")
@@ -118,7 +122,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"there is no page called {', '.join(sorted(unknown))}")
     try:
-        with TemporaryDirectory(prefix="notifier-screenshots-") as folder, served_demo(Path(folder) / "demo") as served:
+        with (
+            TemporaryDirectory(prefix="notifier-screenshots-") as folder,
+            served_demo(Path(folder) / "demo", until=MID_MORNING) as served,
+        ):
             made = take(served, asked.out, documents=asked.documents, names=asked.names)
     except (FileNotFoundError, ImportError) as problem:
         print(f"Error: {problem}", file=sys.stderr)  # noqa: T201
