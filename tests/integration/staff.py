@@ -160,3 +160,33 @@ def signed_in(
     browser = Browser(app, at)
     browser.cookies[browser.web.state.access.cookies.name("notifier_session")] = opened.token
     return browser
+
+
+class Desk:
+    """Somebody's browser at the follow-ups of pupils, which moves in time with what it does."""
+
+    def __init__(self, morning: Any, role: str, at: str) -> None:
+        self.morning = morning
+        self.browser = signed_in(morning.app, role, at=morning.at(at))
+
+    def at(self, moment: str) -> Desk:
+        """The same desk at another time of the day."""
+        self.browser.moment = self.morning.at(moment)
+        return self
+
+    def address(self, pupil: str) -> str:
+        """Where the pupil's follow-up of the day is."""
+        return f"/follow-ups/{self.morning.board()[pupil]['id']}"
+
+    def open(self, pupil: str) -> httpx.Response:
+        """The follow-up's page."""
+        return self.browser.get(self.address(pupil))
+
+    def send(self, pupil: str, act: str, page: httpx.Response, **fields: str) -> httpx.Response:
+        """One of its forms, as that page held it."""
+        held = {name: hidden(page, name) for name in ("seen", "once")}
+        return self.browser.send(f"{self.address(pupil)}/{act}", {**held, **fields}, page=page)
+
+    def do(self, pupil: str, act: str, **fields: str) -> httpx.Response:
+        """The page opened, and one of its forms sent."""
+        return self.send(pupil, act, self.open(pupil), **fields)

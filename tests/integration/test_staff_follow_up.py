@@ -38,35 +38,10 @@ def oakfield(morning: Any, person: Callable[..., dict[str, object]]) -> Any:
     return morning
 
 
-class Desk:
-    """Somebody's browser at the follow-up of a pupil."""
-
-    def __init__(self, staff: Any, morning: Any, role: str, at: str) -> None:
-        self.morning, self.staff = morning, staff
-        self.browser = staff.signed_in(morning.app, role, at=morning.at(at))
-
-    def at(self, moment: str) -> Desk:
-        self.browser.moment = self.morning.at(moment)
-        return self
-
-    def address(self, pupil: str) -> str:
-        return f"/follow-ups/{self.morning.board()[pupil]['id']}"
-
-    def open(self, pupil: str) -> Any:
-        return self.browser.get(self.address(pupil))
-
-    def send(self, pupil: str, act: str, page: Any, **fields: str) -> Any:
-        held = {name: self.staff.hidden(page, name) for name in ("seen", "once")}
-        return self.browser.send(f"{self.address(pupil)}/{act}", {**held, **fields}, page=page)
-
-    def do(self, pupil: str, act: str, **fields: str) -> Any:
-        return self.send(pupil, act, self.open(pupil), **fields)
-
-
 @pytest.fixture
-def desk(staff: Any, oakfield: Any) -> Callable[..., Desk]:
+def desk(staff: Any, oakfield: Any) -> Callable[..., Any]:
     """A desk for somebody with a role."""
-    return lambda role=ALICE, at="09:35": Desk(staff, oakfield, role, at)
+    return lambda role=ALICE, at="09:35": staff.Desk(oakfield, role, at)
 
 
 def story(morning: Any, pupil: str) -> list[str]:
@@ -225,7 +200,7 @@ def test_a_wrong_number_is_never_texted_again(oakfield, desk):
     assert ("1", "second_text") not in oakfield.texts()
 
 
-def use_again(alice: Desk, page: Any, *, pupil: str = "1") -> Any:
+def use_again(alice: Any, page: Any, *, pupil: str = "1") -> Any:
     """Press the first "use again" of a page."""
     form = next(part for part in page.text.split("<form")[1:] if f"/pupils/{pupil}/use-again" in part).split("</form>")[
         0
