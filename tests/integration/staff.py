@@ -184,8 +184,12 @@ class Desk:
 
     def send(self, pupil: str, act: str, page: httpx.Response, **fields: str) -> httpx.Response:
         """One of its forms, as that page held it."""
-        held = {name: hidden(page, name) for name in ("seen", "once")}
+        held = {name: self.hidden(page, name) for name in ("seen", "once")}
         return self.browser.send(f"{self.address(pupil)}/{act}", {**held, **fields}, page=page)
+
+    def hidden(self, page: httpx.Response, name: str) -> str:
+        """A hidden field of a page."""
+        return hidden(page, name)
 
     def do(self, pupil: str, act: str, **fields: str) -> httpx.Response:
         """The page opened, and one of its forms sent."""

@@ -218,7 +218,7 @@ def test_going_back_to_a_silence_that_was_lifted_and_sending_it_again_sets_it_an
     oakfield.tick("09:30")
     alice = desk()
     page = alice.open("2")
-    once = alice.staff.hidden(page, "once")
+    once = alice.hidden(page, "once")
     fields = {"suppress_carer": "2", "reason": "in hospital", "suppress_until": "2026-11-25", "once": once}
     assert alice.browser.send("/pupils/2/suppress", fields, page=page).status_code == 303
     lift = alice.open("2").text.partition("/suppressions/")[2].partition("/")[0]
@@ -231,7 +231,7 @@ def test_going_back_to_a_block_that_was_declined_and_sending_it_again_sets_it_an
     oakfield.tick("09:30")
     bashir, dana = desk(BASHIR), desk(DANA)
     page = bashir.open("2")
-    fields = {"block_carer": "2", "grounds": "Order of 2 November", "once": bashir.staff.hidden(page, "once")}
+    fields = {"block_carer": "2", "grounds": "Order of 2 November", "once": bashir.hidden(page, "once")}
     assert bashir.browser.send("/pupils/2/block", fields, page=page).status_code == 303
     block = dana.open("2").text.partition("/blocks/")[2].partition("/")[0]
     theirs = dana.open("2")
@@ -263,7 +263,7 @@ def test_going_back_and_silencing_another_contact_silences_both(oakfield, desk):
     oakfield.tick("09:30")
     alice = desk()
     page = alice.open("1")
-    fields = {"reason": "Asked for it", "suppress_until": "2026-11-25", "once": alice.staff.hidden(page, "once")}
+    fields = {"reason": "Asked for it", "suppress_until": "2026-11-25", "once": alice.hidden(page, "once")}
     for carer in ("1", "11"):
         assert (
             alice.browser.send("/pupils/1/suppress", {**fields, "suppress_carer": carer}, page=page).status_code == 303
@@ -315,7 +315,7 @@ def test_a_number_is_not_said_to_be_wrong_unless_somebody_wrote_so(oakfield, des
     alice = desk()
     conversation = re.search(r"/inbox/[0-9a-f-]{36}", alice.browser.get("/inbox").text)[0]
     page = alice.browser.get(conversation)
-    answer = alice.browser.send(f"{conversation}/wrong-number", {"seen": alice.staff.hidden(page, "seen")}, page=page)
+    answer = alice.browser.send(f"{conversation}/wrong-number", {"seen": alice.hidden(page, "seen")}, page=page)
     assert answer.status_code == 409 and "Nobody wrote that this is a wrong number" in answer.text
     assert conversation in alice.browser.get("/inbox").text
 
