@@ -5,6 +5,7 @@ Only a person, or a mark that changed in the register, closes a follow-up. A rep
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -64,6 +65,9 @@ def marks_changed(
             if row.closed_at is not None:
                 if own is not None and app.codes.triggers_contact(own.new):
                     _reopen(connection, school, row, now)
+                    _keep_back_all_clear(connection, app, school, row, day, now, Reason.UNEXPLAINED)
+                elif later is not None and app.codes.triggers_contact(later.new):
+                    _keep_back_all_clear(connection, app, school, row, day, now, Reason.LEFT_DURING_DAY)
                 continue
             if own is not None and _follow_mark(connection, app, school, row, own, now):
                 arrived.append(row)
@@ -94,6 +98,22 @@ def _not_missing_again(
         or not app.codes.is_mark(afternoon[row.pupil_id].code)
         or app.codes.is_on_site(afternoon[row.pupil_id].code)
     ]
+
+
+def _keep_back_all_clear(
+    connection: Connection, app: Application, school: School, row: Any, day: date, now: datetime, reason: Reason
+) -> None:
+    """The child is missing again while an all clear still waits: it does not leave; brothers and sisters get one of their own."""
+    waiting = message_store.waiting_of_follow_ups(connection, school.key, [row.follow_up_id], purpose=outbox.ALL_CLEAR)
+    links = message_store.links_of(connection, school.key, waiting)
+    kept = message_store.move(connection, school.key, waiting, MessageStatus.CANCELLED, at=now, reason=reason.value)
+    if not kept:
+        return
+    note(connection, school, row.follow_up_id, now, "note", "register", "the all clear did not leave: missing again")
+    others = {link.follow_up_id for key in kept for link in links.get(key, []) if link.follow_up_id} - {
+        row.follow_up_id
+    }
+    send_all_clear(connection, app, school, store.by_ids(connection, school.key, sorted(others)), day=day, now=now)
 
 
 def _follow_mark(
@@ -179,7 +199,16 @@ def send_all_clear(
     roll = people.load_roll(connection, school.key, pupil_ids=[row.pupil_id for row in follow_ups], off_roll=True)
     policy = app.policy(school)
     drafts = []
-    for message in message_store.of_follow_ups(connection, school.key, list(about)):
+    written = message_store.of_follow_ups(connection, school.key, list(about))
+    kept_back = {
+        (message.carer_id, message.message_id)
+        for message in written
+        if message.purpose == outbox.ALL_CLEAR and message.status == MessageStatus.CANCELLED
+    }
+    never_told = Counter(
+        carer_id for carer_id, _ in kept_back
+    )  # one that was kept back must not stand in the way of the next
+    for message in written:
         row = about[message.about]
         carer = roll.carers.get(message.carer_id or "")
         if message.purpose != outbox.ABSENCE or MessageStatus(message.status) not in MAY_HAVE_LEFT or carer is None:
@@ -192,7 +221,7 @@ def send_all_clear(
                 pupils=(roll.pupils[row.pupil_id],),
                 template=policy.all_clear_template,
                 purpose=outbox.ALL_CLEAR,
-                step="all_clear",
+                step=f"all_clear_{never_told[carer.carer_id] + 1}" if never_told[carer.carer_id] else "all_clear",
                 follow_up_ids={row.pupil_id: row.follow_up_id},
                 values={"time": None},
             )

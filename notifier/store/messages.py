@@ -312,8 +312,10 @@ def spent_today(connection: Connection, school_id: str, day: date) -> float:
     return float(total or 0.0)
 
 
-def waiting_of_follow_ups(connection: Connection, school_id: str, ids: Sequence[str]) -> list[str]:
-    """Messages about some follow-ups that can still be stopped."""
+def waiting_of_follow_ups(
+    connection: Connection, school_id: str, ids: Sequence[str], *, purpose: str = "absence"
+) -> list[str]:
+    """Messages of a purpose about some follow-ups that can still be stopped."""
     found: set[str] = set()
     for chunk in in_chunks(list(ids)):
         rows = connection.execute(
@@ -328,7 +330,7 @@ def waiting_of_follow_ups(connection: Connection, school_id: str, ids: Sequence[
             .where(
                 messages.c.school_id == school_id,
                 message_pupils.c.follow_up_id.in_(chunk),
-                messages.c.purpose == "absence",
+                messages.c.purpose == purpose,
                 messages.c.status.in_(sorted(WAITING)),
             )
         )

@@ -70,6 +70,25 @@ def test_nobody_is_told_that_a_child_is_here_who_is_missing_again(four):
     assert any("missing again in the afternoon" in str(entry) for entry in four.explain("p1")["story"])
 
 
+@pytest.mark.parametrize(("session", "why"), [("AM", "unexplained"), ("PM", "left_during_day")])
+def test_an_all_clear_that_still_waits_does_not_leave_when_the_child_is_missing_again(four, session, why):
+    four.marks({"p1": "L", "p2": "L"}, at="12:00")
+    four.marks({"p1": "N", "p2": "/"} if session == "AM" else afternoon(four, "p1"), session, at="12:01")
+    four.send("12:02")
+    told = {m["carer_id"]: (m["status"], m["reason"]) for m in four.log() if m["purpose"] == "all_clear"}
+    assert told["c1"] == ("cancelled", why)
+    assert told["c2"][0] in ("accepted", "sent", "delivered")
+    assert four.unaccounted() == []
+
+
+def test_a_carer_hears_after_all_when_the_child_is_back_for_good(four):
+    for code, minute in (("L", "12:00"), ("N", "12:01"), ("U", "12:02")):
+        four.marks({"p1": code}, at=minute)
+    four.send("12:03")
+    told = [m["status"] for m in four.log() if m["purpose"] == "all_clear" and m["carer_id"] == "c1"]
+    assert [status for status in told if status != "cancelled"] == ["accepted"]
+
+
 def test_whoever_was_reported_away_all_day_and_came_is_looked_for_when_missing_after_lunch(four):
     for pupil, sessions in (("p5", (Session.AM, Session.PM)), ("p6", (Session.PM,))):
         schools.report_absence(
